@@ -1,0 +1,123 @@
+"""V, M and C stepped together for a batch of episodes: one traced call of TensorFlow a frame.
+
+Rows never see each other, and the call has one shape (WIDTH rows, idle ones included), so that a
+matrix product rounds alike whatever the other rows hold: an episode's numbers depend on its seed
+and on C, not on the slot it was driven in nor on what was driven beside it. A test holds this.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from replication import controller, runs
+from replication.config import ACTIONS, Z_SIZE, Rnn, UserError
+from replication.quiet import tf
+from replication.rnn.rnn import MDNRNN
+from replication.rollouts import Task
+from replication.vae.vae import build_encoder, sample_z, to_float
+
+WIDTH = 16  # rows of a batch: a candidate's 16 episodes in the paper
+
+
+@dataclass(frozen=True)
+class Weights:
+    """What a worker needs of V and M, as arrays: sent over MPI instead of read from a disk."""
+
+    encoder: list[np.ndarray]
+    rnn: list[np.ndarray]
+    rnn_config: Rnn
+    mode: str  # what C sees
+
+    @property
+    def parameters(self) -> int:
+        """Length of C's flat vector."""
+        return controller.parameter_count(self.mode, self.rnn_config.hidden)
+
+
+def load_weights(run: Path, mode: str) -> Weights:
+    """V and M of a run's folder; UserError if they are missing or of another shape."""
+    rnn = load_rnn(run)
+    encoder = build_encoder()
+    load_into(encoder, run / "vae" / "encoder.weights.h5")
+    return Weights(encoder.get_weights(), rnn.get_weights(), rnn.config, mode)
+
+
+def load_rnn(run: Path) -> MDNRNN:
+    """M of a run's folder, with the sizes that it was trained with."""
+    path = run / "rnn" / "rnn.json"
+    if not path.exists():
+        raise UserError(f"{runs.shown(path)} is missing: run python replication/train_rnn.py")
+    rnn = MDNRNN(Rnn(**runs.read_json(path)))
+    load_into(rnn, run / "rnn" / "rnn.weights.h5")
+    return rnn
+
+
+def load_into(model, path: Path) -> None:
+    """model.load_weights, its many errors folded into one line."""
+    if not path.exists():
+        raise UserError(f"{runs.shown(path)} is missing")
+    try:
+        model.load_weights(path)
+    except (ValueError, OSError, KeyError) as error:
+        said = str(error).splitlines()[0]
+        raise UserError(f"{runs.shown(path)} does not fit {model.name}: {said}") from None
+
+
+class Agent:
+    """A rollouts.Policy: V sees, M remembers, C acts."""
+
+    def __init__(self, weights: Weights, width: int = WIDTH):
+        self.encoder, self.rnn = build_encoder(), MDNRNN(weights.rnn_config)
+        self.encoder.set_weights(weights.encoder)
+        self.rnn.set_weights(weights.rnn)
+        self.mode = weights.mode
+        hidden = weights.rnn_config.hidden
+        self.flat = np.zeros((width, weights.parameters), np.float32)
+        self.h = np.zeros((width, hidden), np.float32)
+        self.c = np.zeros((width, hidden), np.float32)
+        self.z = np.zeros((width, Z_SIZE), np.float32)  # of the last frame seen
+        self.noise = np.zeros((width, Z_SIZE), np.float32)
+        self.generators: list[np.random.Generator | None] = [None] * width
+        self._step = tf.function(self._traced_step)
+
+    def begin(self, slot: int, task: Task) -> None:
+        """h_0 = c_0 = 0; the noise of z follows from the episode's seed alone."""
+        self.generators[slot] = np.random.default_rng([task.seed, 1])
+        self.flat[slot] = task.parameters
+        self.h[slot] = self.c[slot] = 0
+
+    def act(self, frames: np.ndarray) -> np.ndarray:
+        """frames uint8 (B, 64, 64, 3) -> a_t float32 (B, 3); B is the width, or less."""
+        for row, generator in zip(self.noise, self.generators, strict=True):
+            if generator is not None:
+                generator.standard_normal(dtype=np.float32, out=row)
+        rows = len(frames)
+        if rows < len(self.h):  # the call has one shape
+            frames = np.concatenate([frames, np.zeros((len(self.h) - rows, 64, 64, 3), np.uint8)])
+        step = self._step(frames, self.noise, self.flat, self.h, self.c)
+        action, self.z, h, c = (tensor.numpy() for tensor in step)
+        self.h[:], self.c[:] = h, c
+        return action[:rows]
+
+    def _traced_step(self, frames, noise, flat, h, c):
+        mu, logvar = self.encoder(to_float(frames))
+        z = sample_z(mu, logvar, noise)  # (B, Z)
+        action = controller.act(self.mode, flat, z, h, c)  # (B, A)
+        action = tf.ensure_shape(action, (None, ACTIONS))
+        h, c = self.rnn.step(z, action, h, c)  # h_{t+1}, c_{t+1}
+        return action, z, h, c
+
+
+def one_thread() -> None:
+    """TensorFlow on one thread and no GPU: for workers, of which there is one a core.
+
+    Must come before TensorFlow's first operation; once it has started the setting stays.
+    """
+    try:
+        tf.config.set_visible_devices([], "GPU")
+        tf.config.threading.set_intra_op_parallelism_threads(1)
+        tf.config.threading.set_inter_op_parallelism_threads(1)
+    except RuntimeError:
+        if tf.config.threading.get_intra_op_parallelism_threads() != 1:
+            raise

@@ -1,0 +1,220 @@
+"""Every setting of the package, where it comes from, the presets, and the command line.
+
+The defaults are the paper's; a preset names only what it changes. A stage is called as
+`python replication/train_vae.py [PRESET] [--run NAME] [--vae.epochs 2 ...]`.
+"""
+
+import contextlib
+import dataclasses
+import io
+import itertools
+import re
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+import tyro
+
+Z_SIZE = 32  # dimensions of z (paper, A.1)
+ACTIONS = 3  # steer, gas, brake
+
+
+class UserError(Exception):
+    """Something that the user can put right: shown as one line, exit status 2."""
+
+
+@dataclass(frozen=True)
+class Env:
+    """The environment that rollouts are made in (evaluate.py always uses stock CarRacing-v3)."""
+
+    stock: bool = False  # Use gymnasium's own renderer: the same pixels, slower. [ours]
+    max_steps: int = 1000  # Frames in an episode at most. [CarRacing's own limit]
+
+
+@dataclass(frozen=True)
+class Extract:
+    """Stage 1: random rollouts."""
+
+    episodes: int = 10_000  # Episodes to record. [paper, 3.2]
+    policy: Literal["original", "brownian"] = "original"  # Who drives. [original; Tallec et al.]
+    skip_bad: bool = False  # Leave out files that cannot be read, naming them. [ours]
+
+
+@dataclass(frozen=True)
+class Vae:
+    """Stage 2: V."""
+
+    epochs: int = 10  # Rounds of training. [original vae_train.py]
+    iterations: int = 0  # Batches in an epoch; 0: one pass over the frames. [original: 0]
+    batch_size: int = 100  # Frames in a batch. [original vae_train.py]
+    learning_rate: float = 1e-4  # Of Adam. [original vae_train.py]
+    recon_weight: float = 1.0  # Times the squared error. [original vae.py; report 2.1: 0.5]
+    kl_weight: float = 1.0  # Times the KL divergence. [original vae.py; report 2.1: 0.5]
+    free_bits: float = 0.5  # An image's KL is floored at this times 32, in nats. [original vae.py]
+    log_every: int = 100  # Batches between two lines of the log. [ours: 90 points in the report]
+
+
+@dataclass(frozen=True)
+class Rnn:
+    """Stage 4: M."""
+
+    hidden: int = 256  # Units of the LSTM. [paper, A.2]
+    mixtures: int = 5  # Gaussians for each dimension of z. [paper, A.2]
+    epochs: int = 5  # Rounds of training. [original rnn_train.py: 4000 steps; report 2.2: 5 x 800]
+    iterations: int = 800  # Batches in an epoch. [report 2.2]
+    batch_size: int = 100  # Sequences in a batch. [original rnn_train.py]
+    sequence: int = 999  # Steps of a sequence. [original rnn_train.py]
+    learning_rate: float = 1e-3  # Of Adam. [original rnn_train.py]
+    clip: float = 1.0  # Gradients are clipped to +- this. [original rnn_train.py]
+    reward_head: bool = False  # Predict the reward too. [ours, after Wellmer: for dreams]
+    termination_head: bool = False  # Predict the episode's end too. [ours, after Wellmer]
+    log_every: int = 20  # Batches between two lines of the log. [original rnn_train.py]
+
+
+@dataclass(frozen=True)
+class Controller:
+    """Stage 5: C, evolved by CMA-ES."""
+
+    mode: Literal["z_h", "z", "z_hidden", "z_c", "z_c_h"] = "z_h"  # What C sees. [paper, 3.3]
+    population: int = 64  # Candidates in a generation. [paper, A.4]
+    episodes: int = 16  # Rollouts whose mean is a candidate's fitness. [paper, A.4]
+    generations: int = 1800  # Generations in all. [paper, A.4]
+    sigma: float = 0.1  # First step size of CMA-ES. [original train.py]
+    same_tracks: bool = False  # All candidates of a generation drive the same tracks. [paper: no]
+    eval_every: int = 25  # Generations between two evaluations of the mean. [paper, A.4]
+    eval_episodes: int = 1024  # Rollouts of such an evaluation. [paper, A.4]
+
+
+@dataclass(frozen=True)
+class Evaluate:
+    """Stage 6: the score."""
+
+    episodes: int = 100  # Fresh tracks. [paper, 3.3]
+    seed: int = 0  # Which fresh tracks: they start at 2**32 + seed * 2**20. [ours]
+
+
+@dataclass(frozen=True)
+class Config:
+    """A run. Preset first (quick, laptop, report or paper; quick if none is named)."""
+
+    preset: tyro.conf.Suppress[str] = "paper"
+    run: str = "paper"  # Name of the run: checkpoints/RUN. (default: the preset's name)
+    data: str = ""  # Set of rollouts: data/DATA. (default: the run's name)
+    seed: int = 0  # Everything random follows from it. [ours]
+    overwrite: bool = False  # Throw away what this stage made before and start anew. [ours]
+    env: Env = field(default_factory=Env)
+    extract: Extract = field(default_factory=Extract)
+    vae: Vae = field(default_factory=Vae)
+    rnn: Rnn = field(default_factory=Rnn)
+    controller: Controller = field(default_factory=Controller)
+    evaluate: Evaluate = field(default_factory=Evaluate)
+
+    @property
+    def rollouts(self) -> str:
+        """The set of rollouts that this run uses."""
+        return self.data or self.run
+
+
+PRESETS = {
+    "paper": Config(),
+    # As far as the report says; what it leaves out is the paper's.
+    "report": Config(
+        preset="report",
+        run="report",
+        vae=Vae(epochs=9, iterations=1000, recon_weight=0.5, kl_weight=0.5),  # report 2.1
+    ),
+    # The least that drives well: hours on two cores.
+    "laptop": Config(
+        preset="laptop",
+        run="laptop",
+        extract=Extract(episodes=400, policy="brownian"),
+        vae=Vae(epochs=10, iterations=1000),
+        rnn=Rnn(epochs=10, iterations=100, batch_size=64, sequence=249),
+        controller=Controller(
+            population=32, episodes=4, generations=300, same_tracks=True, eval_episodes=64
+        ),
+    ),
+    # The whole pipeline in minutes on two cores: it drives, it does not drive well.
+    "quick": Config(
+        preset="quick",
+        run="quick",
+        extract=Extract(episodes=40, policy="brownian"),
+        vae=Vae(epochs=3, iterations=200, log_every=20),
+        rnn=Rnn(epochs=3, iterations=40, batch_size=32, sequence=249, log_every=10),
+        controller=Controller(
+            population=16, episodes=2, generations=12, same_tracks=True, eval_every=6,
+            eval_episodes=16,
+        ),
+        evaluate=Evaluate(episodes=16),
+    ),
+}  # fmt: skip
+
+
+def parse_cli(argv: Sequence[str] | None = None, doc: str | None = None) -> Config:
+    """Read `[PRESET] [--field value ...]`; raises UserError in one line for what it cannot read."""
+    args = list(sys.argv[1:] if argv is None else argv)
+    preset = args.pop(0) if args and not args[0].startswith("-") else "quick"
+    if preset not in PRESETS:
+        raise UserError(f"unknown preset {preset!r}: choose from {', '.join(sorted(PRESETS))}")
+    config = parse_dataclass(Config, PRESETS[preset], args, doc)
+    check(config)
+    return config
+
+
+def parse_dataclass(cls, default, args: Sequence[str], doc: str | None = None):
+    """tyro's command line for a dataclass, its errors folded into the one line of a UserError."""
+    errors = io.StringIO()
+    try:
+        with contextlib.redirect_stderr(errors):
+            return tyro.cli(
+                cls,
+                default=default,
+                args=_plain_flags(args),
+                description=doc,
+                use_underscores=True,
+            )
+    except SystemExit as stop:
+        if not stop.code:  # --help
+            raise
+    lines = [re.sub(r"[│╭╮╰╯─]+", " ", line).strip() for line in errors.getvalue().splitlines()]
+    said = list(itertools.takewhile(bool, lines[1:]))  # the first paragraph of tyro's box
+    raise UserError(" ".join(said) or lines[0])
+
+
+def _plain_flags(args: Sequence[str]) -> list[str]:
+    """Let `--env.stock true` and `--env.stock false` stand beside `--env.stock`."""
+    plain: list[str] = []
+    for arg in args:
+        if arg.lower() == "true" and plain and plain[-1].startswith("--"):
+            continue
+        if arg.lower() == "false" and plain and plain[-1].startswith("--"):
+            head, _, name = plain[-1][2:].rpartition(".")
+            plain[-1] = f"--{head + '.' if head else ''}no-{name}"
+        else:
+            plain.append(arg)
+    return plain
+
+
+def check(config: Config) -> None:
+    """Raise UserError for values that no stage could work with."""
+    for name in ("run", "rollouts"):
+        if not re.fullmatch(r"[\w.-]*\w", getattr(config, name)):
+            raise UserError(f"{name} {getattr(config, name)!r}: letters, digits, '.', '_' and '-'")
+    if not 0 <= config.seed < 40_000:
+        raise UserError(f"seed {config.seed}: must lie in 0..39999")
+    for section in dataclasses.fields(config):
+        values = getattr(config, section.name)
+        if dataclasses.is_dataclass(values):
+            _check_section(section.name, values)
+
+
+def _check_section(name: str, section) -> None:
+    may_be_zero = {"iterations", "free_bits", "recon_weight", "kl_weight", "seed"}
+    for key, value in dataclasses.asdict(section).items():
+        if isinstance(value, bool | str):
+            continue
+        if not value >= 0 or value == 0 and (key not in may_be_zero or name == "rnn"):
+            raise UserError(f"{name}.{key} {value}: must be positive")
+    if name == "controller" and section.population < 4:
+        raise UserError(f"controller.population {section.population}: CMA-ES needs at least 4")

@@ -1,0 +1,73 @@
+"""CMA-ES as ask and tell, over pycma; it can be stopped after any generation and resumed."""
+
+import pickle
+from collections.abc import Sequence
+from pathlib import Path
+
+import cma
+import numpy as np
+
+from replication import runs
+from replication.config import UserError
+
+
+class _Normal:
+    """Standard normal numbers that follow from (seed, generation): no hidden state to save."""
+
+    def __init__(self, seed: int):
+        self.seed, self.generation = seed, 0
+
+    def __call__(self, *shape: int) -> np.ndarray:
+        return self.random.standard_normal(shape)
+
+    def restart(self, generation: int) -> None:
+        self.random = np.random.default_rng([self.seed, 10, generation])
+
+
+class Evolution:
+    """A search for the vector of greatest return, from 0 (paper, A.4)."""
+
+    def __init__(self, dimensions: int, population: int, sigma: float, seed: int):
+        self.generation = 0  # generations that are told
+        self.normal = _Normal(seed)
+        options = {
+            "popsize": population,
+            "randn": self.normal,
+            "seed": np.nan,  # do not touch NumPy's global generator
+            "verbose": -9,
+            "signals_filename": "",
+        }
+        self.normal.restart(0)
+        self.cma = cma.CMAEvolutionStrategy(np.zeros(dimensions), sigma, options)
+
+    def ask(self) -> np.ndarray:
+        """The candidates of the next generation: float64 (population, dimensions)."""
+        self.normal.restart(self.generation + 1)
+        self.asked = self.cma.ask()
+        return np.stack(self.asked)
+
+    def tell(self, returns: Sequence[float]) -> None:
+        """What each candidate of the last ask returned: more is better."""
+        self.cma.tell(self.asked, [-value for value in returns])
+        self.generation += 1
+
+    @property
+    def mean(self) -> np.ndarray:
+        """The mean of the search distribution, float64 (dimensions,): what is evaluated."""
+        return np.array(self.cma.mean)
+
+    @property
+    def sigma(self) -> float:
+        return float(self.cma.sigma)
+
+    def save(self, path: Path) -> None:
+        """Write the whole state for this machine's next session; never shipped."""
+        with runs.replacing(path) as temporary:
+            temporary.write_bytes(pickle.dumps(self))
+
+    @staticmethod
+    def load(path: Path) -> "Evolution":
+        try:
+            return pickle.loads(path.read_bytes())
+        except (pickle.UnpicklingError, AttributeError, EOFError, ImportError) as error:
+            raise UserError(f"{runs.shown(path)} cannot be read ({error}): --overwrite") from None

@@ -1,0 +1,181 @@
+"""Stage 6: the score: the mean return over fresh tracks of stock CarRacing-v3 (World Models, 3.3).
+
+    mpirun -n 3 python replication/evaluate.py --agent checkpoints/quick --episodes 100 --seed 0
+
+Writes AGENT/evaluation/TRACKS_tracks_seed_SEED.json. Tracks have seeds from 2**32 on; training
+uses none of these. Equal commands print equal numbers, whatever the number of processes.
+"""
+
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import gymnasium
+import imageio.v2 as imageio
+import numpy as np
+from PIL import Image
+
+from replication import fleet, parallel, runs
+from replication.agent import Agent, Weights, load_into, load_weights, one_thread
+from replication.config import Config, Env, Evaluate, UserError, parse_dataclass
+from replication.rollouts import Task, drive
+from replication.vae.vae import build_decoder
+
+STOCK = Env(stock=True)
+FIRST = 2**32  # the first seed of an evaluation: training's are below
+APART = 2**20  # between the first tracks of two --seed's
+
+
+@dataclass(frozen=True)
+class Options:
+    """Drive an agent on fresh tracks."""
+
+    agent: str = "checkpoints/quick"  # Folder of a run, or of a published agent.
+    episodes: int = 100  # Tracks. [paper, 3.3]
+    seed: int = 0  # Which tracks: from 2**32 + seed * 2**20 on.
+    video: str = ""  # Write the first track as PATH.mp4: the environment | V's reconstruction.
+    render: bool = False  # Drive in a window, one track after the other; needs a display.
+
+
+def parse_options(argv: list[str]) -> Options:
+    options = parse_dataclass(Options, Options(), argv, __doc__)
+    if not 0 < options.episodes <= APART or not 0 <= options.seed < 2**20:
+        raise UserError("--episodes must lie in 1..2**20 and --seed in 0..2**20-1")
+    video = Path(options.video)
+    if options.video and not (video.suffix == ".mp4" and video.parent.is_dir()):
+        raise UserError(f"--video {options.video}: must name an .mp4 in a folder that exists")
+    return options
+
+
+def agent_folder(name: str) -> Path:
+    """The folder as the user typed it, or as it stands in the repository."""
+    for folder in (Path(name), runs.HOME / name):
+        if folder.is_dir():
+            return folder.resolve()
+    raise UserError(f"--agent {name}: no such folder")
+
+
+def load_agent(folder: Path) -> tuple[Weights, np.ndarray]:
+    """V and M, and C's flat vector, of a run or of a published agent."""
+    path = folder / "controller" / "best.json"
+    if not path.exists():
+        raise UserError(
+            f"{runs.shown(path)} is missing: run python replication/train_controller.py"
+        )
+    best = runs.read_json(path)
+    weights = load_weights(folder, best["mode"])
+    parameters = np.float32(best["parameters"])
+    if parameters.shape != (weights.parameters,):
+        raise UserError(
+            f"{runs.shown(path)} holds {len(parameters)} parameters;"
+            f" mode {best['mode']} on this M takes {weights.parameters}"
+        )
+    return weights, parameters
+
+
+def tracks(options: Options, parameters: np.ndarray) -> list[Task]:
+    first = FIRST + options.seed * APART
+    return [Task(first + i, parameters) for i in range(options.episodes)]
+
+
+def summary(results: np.ndarray, tasks: list[Task]) -> dict:
+    """Mean, spread and every single return of (returns, frames) (N, 2)."""
+    returns = results[:, 0]
+    return {
+        "mean": returns.mean(),
+        "std": returns.std(),
+        "min": returns.min(),
+        "max": returns.max(),
+        "episodes": len(returns),
+        "returns": [
+            {"seed": task.seed, "return": value, "frames": int(frames)}
+            for task, (value, frames) in zip(tasks, results.tolist(), strict=True)
+        ],
+    }
+
+
+def last_line(score: dict) -> str:
+    return (
+        f"return {score['mean']:.1f} ± {score['std']:.1f} (min {score['min']:.1f},"
+        f" max {score['max']:.1f}) over {score['episodes']} tracks,"
+        f" seeds {score['returns'][0]['seed']}.."
+    )
+
+
+def save_score(folder: Path, options: Options, score: dict, seconds: float) -> None:
+    """The JSON of the evaluation; and, in a run of this repository, the stage's done.json."""
+    (folder / "evaluation").mkdir(exist_ok=True)
+    path = folder / "evaluation" / f"{options.episodes}_tracks_seed_{options.seed}.json"
+    facts = {"seed": options.seed, "seconds": seconds, "processes": parallel.workers()}
+    runs.write_json(path, facts | score | {"versions": runs.versions()})
+    if folder == runs.run_folder(folder.name).resolve():
+        config = Config(run=folder.name, evaluate=Evaluate(options.episodes, options.seed))
+        output = runs.fingerprint([np.array([r["return"] for r in score["returns"]])])
+        runs.finish(
+            config, "evaluate", output, last_line(score), seconds, processes=parallel.workers()
+        )
+    print(f"every return: {runs.shown(path)}")
+
+
+class Screen:
+    """Writes what the environment shows beside what V makes of it."""
+
+    def __init__(self, folder: Path, agent: Agent, path: Path):
+        self.agent, self.decoder = agent, build_decoder()
+        load_into(self.decoder, folder / "vae" / "decoder.weights.h5")
+        self.writer = imageio.get_writer(path, fps=50, codec="libx264", macro_block_size=2)
+
+    def show(self, env: gymnasium.Env, frame: np.ndarray, action: np.ndarray) -> None:
+        seen = env.render()  # (400, 600, 3)
+        recon = np.uint8(self.decoder(self.agent.z[:1])[0].numpy() * 255)
+        size = (seen.shape[0], seen.shape[0])
+        recon = Image.fromarray(recon).resize(size, Image.Resampling.NEAREST)
+        self.writer.append_data(np.concatenate([seen, np.asarray(recon)], axis=1))
+
+
+def write_video(folder: Path, weights: Weights, task: Task, path: Path) -> None:
+    env = gymnasium.make("CarRacing-v3", render_mode="rgb_array")
+    agent = Agent(weights)
+    with runs.replacing(path) as temporary:
+        screen = Screen(folder, agent, temporary)
+        ((_, episode),) = drive([env], agent, [task], STOCK.max_steps, watch=screen.show)
+        screen.writer.close()
+    print(f"video of seed {task.seed} (return {episode.total:.1f}): {path}")
+
+
+def drive_in_window(weights: Weights, tasks: list[Task]) -> np.ndarray:
+    """The same episodes, one after the other, where they can be watched."""
+    try:
+        env = gymnasium.make("CarRacing-v3", render_mode="human")
+        episodes = drive([env], Agent(weights), tasks, STOCK.max_steps)
+        results = []
+        for _, episode in episodes:
+            results.append((episode.total, len(episode.rewards)))
+            print(f"seed {episode.seed}: return {episode.total:.1f}")
+        return np.array(results)
+    except gymnasium.error.DependencyNotInstalled as error:
+        raise UserError(f"--render: {error}") from None
+
+
+def main(options: Options) -> None:
+    one_thread()
+    start = time.monotonic()
+    folder = agent_folder(options.agent)
+    with runs.lock(folder):
+        weights, parameters = load_agent(folder)
+        tasks = tracks(options, parameters)
+        if options.render:
+            results = drive_in_window(weights, tasks)
+        else:
+            with parallel.pool(fleet.start_worker, (weights, STOCK)) as pool:
+                results = fleet.drive_all(pool, "evaluation", tasks)
+        score = summary(results, tasks)
+        save_score(folder, options, score, round(time.monotonic() - start, 1))
+        if options.video:
+            write_video(folder, weights, tasks[0], Path(options.video))
+    print(last_line(score))
+
+
+if __name__ == "__main__":
+    parallel.run_parallel(lambda: main(parse_options(sys.argv[1:])))

@@ -1,0 +1,117 @@
+"""Stage 1: random rollouts (World Models, 3.2), whole episodes, whatever happens in them.
+
+    mpirun -n 3 python replication/extract.py quick
+
+Writes data/SET/record/SEED.npz: obs uint8 (T, 64, 64, 3), action float32 (T, 3), reward float32
+(T,), terminated bool (T,); reward[t] is what action[t] earned. Episodes that are there stay.
+"""
+
+import math
+import time
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+from replication import parallel, runs
+from replication.actions import HIGH, LOW, squash
+from replication.config import ACTIONS, Z_SIZE, Config, Env, parse_cli
+from replication.episodes import list_episodes
+from replication.rollouts import Episode, Task, drive, make_env
+
+FPS = 50  # of CarRacing
+WORKER: dict = {}  # what a worker process holds: its environment and the policy's name
+
+
+class OriginalPolicy:
+    """What the original's random networks amount to: a random C on a random z, h = 0.
+
+    All weights of its V, M and C are Cauchy with a scale drawn from 0..0.01 for each episode, and
+    z has the standard normal's spread (original extract.py and model.py). C as a NumPy product:
+    this stage needs no TensorFlow.
+    """
+
+    def begin(self, slot: int, task: Task) -> None:
+        self.random = np.random.default_rng([task.seed, 2])
+        scale = self.random.uniform(0, 0.01)
+        self.bias = self.random.standard_cauchy(ACTIONS) * scale
+        self.weight = self.random.standard_cauchy((Z_SIZE, ACTIONS)) * scale
+
+    def act(self, frames: np.ndarray) -> np.ndarray:
+        z = self.random.standard_normal(Z_SIZE)
+        return np.float32(squash((z @ self.weight + self.bias)[None], np))  # (1, A)
+
+
+class BrownianPolicy:
+    """Actions on a random walk (Tallec et al., 2018): they last, so the car gets about."""
+
+    def begin(self, slot: int, task: Task) -> None:
+        self.random = np.random.default_rng([task.seed, 2])
+        self.action = self.random.uniform(LOW, HIGH)
+
+    def act(self, frames: np.ndarray) -> np.ndarray:
+        action = self.action
+        step = self.random.standard_normal(ACTIONS) / math.sqrt(FPS)
+        self.action = np.clip(action + step, LOW, HIGH)
+        return np.float32([action])  # (1, A)
+
+
+POLICIES = {"original": OriginalPolicy, "brownian": BrownianPolicy}
+
+
+def episode_seed(seed: int, index: int) -> int:
+    """The seed of a set's index-th episode: below 2**32, so that none is an evaluation's."""
+    return (seed * 100_000 + index) % 2**32
+
+
+def start_worker(env: Env, policy: str) -> None:
+    WORKER.update(env=make_env(env), policy=POLICIES[policy](), max_steps=env.max_steps)
+
+
+def record(seed: int) -> Episode:
+    """Drive one episode to its last frame; `terminated` ends nothing (paper: whole episodes)."""
+    episodes = drive(
+        [WORKER["env"]], WORKER["policy"], [Task(seed)], WORKER["max_steps"],
+        stop_at_end=False, keep_frames=True,
+    )  # fmt: skip
+    return next(episodes)[1]
+
+
+def save(folder: Path, episode: Episode) -> None:
+    with runs.replacing(folder / f"{episode.seed:010d}.npz") as temporary:
+        np.savez_compressed(
+            temporary,
+            obs=np.stack(episode.frames),
+            action=np.stack(episode.actions),
+            reward=np.float32(episode.rewards),
+            terminated=np.bool_(episode.terminated),
+        )
+
+
+def main(config: Config) -> None:
+    start = time.monotonic()
+    with runs.open_stage(config, "extract") as folder:
+        seeds = [episode_seed(config.seed, index) for index in range(config.extract.episodes)]
+        missing = [seed for seed in seeds if not (folder / f"{seed:010d}.npz").exists()]
+        make_env(config.env).close()  # the master compiles for all
+        payload = (config.env, config.extract.policy)
+        with parallel.pool(start_worker, payload) as pool:
+            recorded = pool.map(record, missing, name=lambda seed: f"episode {seed:010d}")
+            for episode in tqdm(recorded, "extract", len(missing), unit="episode"):
+                save(folder, episode)
+        episodes = list_episodes(folder, config.extract.skip_bad)
+        frames = sum(episode.length for episode in episodes)
+        reached = f"{len(episodes)} episodes, {frames:,} frames"
+        runs.finish(
+            config,
+            "extract",
+            output=f"{config.extract.policy} {config.seed}",
+            reached=reached,
+            seconds=time.monotonic() - start,
+            processes=parallel.workers(),
+        )
+        print(f"extract: {reached} in {runs.shown(folder)}")
+
+
+if __name__ == "__main__":
+    parallel.run_parallel(lambda: main(parse_cli(doc=__doc__)))

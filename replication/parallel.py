@@ -1,0 +1,142 @@
+"""Master and workers over MPI: rank 0 hands out jobs, the others do them; one process does both.
+
+Workers read no file: what they need reaches them with `start(*payload)`, once, before the jobs.
+"""
+
+import contextlib
+import os
+import socket
+from collections.abc import Callable, Iterable, Iterator
+
+from mpi4py import MPI
+from mpi4py.futures import MPICommExecutor
+
+from replication.config import UserError
+from replication.runs import run_script
+
+WORKER: dict = {"failure": None}  # of this process: what went wrong as it started
+
+
+def is_master() -> bool:
+    return MPI.COMM_WORLD.rank == 0
+
+
+def workers() -> int:
+    """Processes that do jobs: all but the master, which waits; alone, the master itself."""
+    return max(1, MPI.COMM_WORLD.size - 1)
+
+
+def run_parallel(main: Callable[[], None]) -> None:
+    """Call a script's main on rank 0 while the other ranks serve the pool that it opens."""
+    run_script(_serving(main) if is_master() else _serve)
+
+
+def _serve() -> None:
+    with MPICommExecutor():
+        pass  # a worker stays in here until the master leaves its pool
+
+
+def _serving(main: Callable[[], None]) -> Callable[[], None]:
+    def guarded() -> None:
+        try:
+            main()
+        finally:
+            if not Pool.opened:  # it failed, or had nothing to do, before it needed workers
+                with MPICommExecutor():
+                    pass
+
+    return guarded
+
+
+class Pool:
+    """Workers that are ready for jobs."""
+
+    opened = False
+
+    def __init__(self, executor):
+        self.executor = executor
+        self.witness = Witness()
+
+    def map(self, job: Callable, jobs: Iterable, name: Callable[[object], str]) -> Iterator:
+        """Yield job(j) for each j in order; a failure ends everything and says which job it was."""
+        futures = [(name(item), self.executor.submit(_named, job, item)) for item in jobs]
+        labels = [label for label, _ in futures]
+        for number, (label, future) in enumerate(futures):
+            self.witness.tell(labels[number : number + workers()])
+            try:
+                yield future.result()
+            except UserError:
+                raise
+            except Exception as error:
+                self.executor.shutdown(wait=False, cancel_futures=True)
+                raise UserError(f"{label} failed: {type(error).__name__}: {error}") from error
+        self.witness.tell([])
+
+
+@contextlib.contextmanager
+def pool(start: Callable | None = None, payload: tuple = ()) -> Iterator[Pool]:
+    """Open the pool on rank 0: every worker first calls start(*payload)."""
+    Pool.opened = True
+    with MPICommExecutor(initializer=_start, initargs=(start, payload)) as executor:
+        opened = Pool(executor)
+        try:
+            yield opened
+        finally:
+            opened.witness.dismiss()
+
+
+def _start(start: Callable | None, payload: tuple) -> None:
+    """Prepare a worker; what goes wrong is kept for the first job to raise, where it is heard."""
+    WORKER["failure"] = None
+    try:
+        if start:
+            start(*payload)
+    except Exception as error:
+        WORKER["failure"] = error
+
+
+def _named(job: Callable, item):
+    """Run one job in a worker; its host and rank go into whatever it raises."""
+    try:
+        if WORKER["failure"]:
+            raise WORKER["failure"]
+        return job(item)
+    except UserError:
+        raise
+    except Exception as error:
+        where = f"rank {MPI.COMM_WORLD.rank} on {socket.gethostname()}"
+        raise RuntimeError(f"{where}: {type(error).__name__}: {error}") from error
+
+
+class Witness:
+    """A child of the master that outlives it: mpirun kills every rank at once when one dies, so
+    only a process that is not a rank can still say which jobs were under way.
+    """
+
+    def __init__(self):
+        self.told, told = os.pipe()[::-1]
+        if os.fork() == 0:
+            os.close(self.told)
+            os.setsid()
+            _watch(told)
+        os.close(told)
+
+    def tell(self, jobs: list[str]) -> None:
+        """The jobs that are under way from now on; an empty list: none."""
+        os.write(self.told, (", ".join(jobs) + "\n").encode())
+
+    def dismiss(self) -> None:
+        self.tell([])
+        os.close(self.told)
+
+
+def _watch(told: int) -> None:
+    """Read what the master tells until it is gone, then name the jobs it lost, if any."""
+    heard = b""
+    while part := os.read(told, 65536):
+        heard = (heard + part)[-65536:]
+    jobs = heard.decode().split("\n")[-2] if b"\n" in heard else ""
+    if jobs:
+        line = f"a process was killed; lost: {jobs}. The same command goes on from there\n"
+        os.write(2, line.encode())
+    os._exit(0)

@@ -1,0 +1,116 @@
+"""M: the MDN-RNN (World Models, A.2), an LSTM and a mixture density head.
+
+h_{t+1}, c_{t+1} = LSTM([z_t, a_t], h_t, c_t);  p(z_{t+1}) = mixture(h_{t+1}): every dimension of z
+has 5 Gaussians and weights of its own. 422,368 parameters without the optional heads.
+"""
+
+from replication.config import ACTIONS, Z_SIZE, Rnn
+from replication.quiet import keras, tf, tfp
+
+layers = keras.layers
+
+tfd = tfp.distributions
+
+
+def mixture(raw, temperature: float = 1.0) -> tfd.MixtureSameFamily:
+    """The head's output (..., Z * 3 * K) as a distribution over z, batch shape (..., Z).
+
+    A temperature divides the log-weights and multiplies the standard deviations by its root.
+    """
+    logpi, mu, logsigma = mixture_parameters(raw)
+    return tfd.MixtureSameFamily(
+        tfd.Categorical(logits=logpi / temperature),
+        tfd.Normal(mu, tf.exp(logsigma) * temperature**0.5),
+    )
+
+
+def mixture_parameters(raw):
+    """logpi (not normalised), mu, logsigma of the head's output: each (..., Z, K)."""
+    raw = tf.reshape(raw, tf.concat([tf.shape(raw)[:-1], [Z_SIZE, -1]], axis=0))  # (..., Z, 3K)
+    return tf.split(raw, 3, axis=-1)
+
+
+class MDNRNN(keras.Model):
+    """M and its loss, the mean negative log-likelihood of a scalar of z_{t+1}, in nats."""
+
+    def __init__(self, config: Rnn | None = None):
+        super().__init__(name="mdn_rnn")
+        self.config = config or Rnn()
+        self.lstm = layers.LSTM(
+            self.config.hidden, unit_forget_bias=True, return_sequences=True, return_state=True
+        )
+        self.head = layers.Dense(Z_SIZE * 3 * self.config.mixtures, name="mixture")
+        self.reward_head = layers.Dense(1, name="reward") if self.config.reward_head else None
+        self.end_head = layers.Dense(1, name="end") if self.config.termination_head else None
+        self.trackers = {name: keras.metrics.Mean(name) for name in self._loss_names()}
+        self.lstm.build((None, None, Z_SIZE + ACTIONS))
+        for head in (self.head, self.reward_head, self.end_head):
+            if head is not None:
+                head.build((None, None, self.config.hidden))
+        self.built = True
+
+    def _loss_names(self) -> list[str]:
+        heads = {"reward": self.config.reward_head, "termination": self.config.termination_head}
+        return ["loss", "nll", *(name for name, there in heads.items() if there)]
+
+    @property
+    def metrics(self):
+        return list(self.trackers.values())
+
+    def call(self, z, action, state=None):
+        """z (B, T, Z), action (B, T, A), state h, c (B, H) each -> h_{1..T} (B, T, H), (h, c)."""
+        outputs, h, c = self.lstm(tf.concat([z, action], axis=-1), initial_state=state)
+        return outputs, (h, c)
+
+    def step(self, z, action, h, c):
+        """One step of the LSTM: z_t (B, Z), a_t (B, A), h_t, c_t (B, H) -> h_{t+1}, c_{t+1}."""
+        return self.lstm.cell(tf.concat([z, action], axis=-1), [h, c])[1]
+
+    def predict_z(self, h, temperature: float = 1.0) -> tfd.MixtureSameFamily:
+        """p(z_{t+1}) given h_{t+1} (..., H)."""
+        return mixture(self.head(h), temperature)
+
+    def predict_reward(self, h) -> tfd.Normal:
+        """What a_t earned, given h_{t+1} (..., H), with unit variance; needs the reward head."""
+        return tfd.Normal(self.reward_head(h)[..., 0], 1.0)
+
+    def predict_end(self, h) -> tfd.Bernoulli:
+        """Whether a_t ended the episode, given h_{t+1}; needs the termination head."""
+        return tfd.Bernoulli(logits=self.end_head(h)[..., 0], dtype=tf.float32)
+
+    def losses_of(self, batch: dict) -> dict:
+        """Losses over the steps that are not padding.
+
+        batch: z (B, T+1, Z), action (B, T+1, A), reward and terminated (B, T), weight (B, T):
+        1 where both z_t and z_{t+1} are of the episode, else 0.
+        """
+        h, _ = self(batch["z"][:, :-1], batch["action"][:, :-1])  # (B, T, H)
+        weight = batch["weight"]  # (B, T)
+        nll = -self.predict_z(h).log_prob(batch["z"][:, 1:])  # (B, T, Z)
+        losses = {"nll": _mean(tf.reduce_mean(nll, axis=-1), weight)}
+        if self.reward_head is not None:
+            losses["reward"] = _mean(-self.predict_reward(h).log_prob(batch["reward"]), weight)
+        if self.end_head is not None:
+            end = self.predict_end(h)
+            losses["termination"] = _mean(-end.log_prob(batch["terminated"]), weight)
+        return losses | {"loss": tf.add_n(list(losses.values()))}
+
+    def train_step(self, batch):
+        with tf.GradientTape() as tape:
+            losses = self.losses_of(batch)
+        variables = self.trainable_variables
+        self.optimizer.apply(tape.gradient(losses["loss"], variables), variables)
+        return self._track(losses, batch)
+
+    def test_step(self, batch):
+        return self._track(self.losses_of(batch), batch)
+
+    def _track(self, losses: dict, batch: dict) -> dict:
+        steps = tf.reduce_sum(batch["weight"])  # batches of short episodes weigh less
+        for name, value in losses.items():
+            self.trackers[name].update_state(value, sample_weight=steps)
+        return {name: tracker.result() for name, tracker in self.trackers.items()}
+
+
+def _mean(values, weight):
+    return tf.reduce_sum(values * weight) / tf.maximum(tf.reduce_sum(weight), 1.0)

@@ -1,0 +1,334 @@
+"""Run folders: what stands in them, who may write, what a stage made and from what.
+
+checkpoints/RUN/config.json    the effective configuration, a section for each stage that ran
+checkpoints/RUN/versions.json  Python, packages and git commit of the last stage that ran
+checkpoints/RUN/STAGE/done.json  a finished stage: its schedule, its inputs, what it reached
+"""
+
+import contextlib
+import dataclasses
+import errno
+import fcntl
+import hashlib
+import importlib.metadata
+import json
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from replication.config import Config, UserError
+
+HOME = Path(os.environ.get("REPLICATION_HOME", Path(__file__).resolve().parents[1]))
+PACKAGES = (
+    "tensorflow keras tensorflow-probability tf-keras gymnasium Box2D pygame-ce cma mpi4py numpy"
+    " numba pillow"
+)
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A stage of the pipeline and the facts by which its work is recognised."""
+
+    name: str  # the script: replication/NAME.py
+    folder: str  # where its done.json stands, under checkpoints/RUN or data/SET
+    sections: tuple[str, ...]  # of the configuration, on which its result depends
+    grows: str = ""  # the field that may be raised later: the work goes on
+    needs: tuple[str, ...] = ()  # the stages whose output it reads
+
+
+STAGES = {
+    stage.name: stage
+    for stage in (
+        Stage("extract", "record", ("seed", "env", "extract"), "extract.episodes"),
+        Stage("train_vae", "vae", ("seed", "data", "vae"), "vae.epochs", ("extract",)),
+        Stage("series", "series", ("data", "extract"), "extract.episodes", ("train_vae",)),
+        Stage("train_rnn", "rnn", ("seed", "rnn"), "rnn.epochs", ("series",)),
+        Stage(
+            "train_controller",
+            "controller",
+            ("seed", "env", "controller"),
+            "controller.generations",
+            ("train_vae", "train_rnn"),
+        ),
+        Stage("evaluate", "evaluation", ("evaluate",), "", ("train_controller",)),
+        Stage(
+            "figures", "figures", (), "", ("train_vae", "train_rnn", "train_controller", "evaluate")
+        ),
+    )
+}
+
+# Fields that change nothing that a stage makes; growing fields are compared on their own.
+FREE = {"extract.skip_bad", "vae.log_every", "rnn.log_every", "env.stock"}
+
+
+def run_script(main: Callable[[], None]) -> None:
+    """Call a script's main; what the user can put right becomes one line and exit status 2."""
+    name = Path(sys.argv[0]).name
+    try:
+        main()
+    except UserError as error:
+        sys.exit(_complain(f"{name}: {error}"))
+    except KeyboardInterrupt:
+        sys.exit(_complain(f"{name}: stopped; the same command goes on from what is saved", 130))
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS):
+            raise
+        sys.exit(_complain(f"{name}: cannot write {error.filename or ''}: {error.strerror}"))
+
+
+def _complain(line: str, status: int = 2) -> int:
+    print(" ".join(line.split()), file=sys.stderr, flush=True)
+    return status
+
+
+# Folders -----------------------------------------------------------------------------------
+
+
+def run_folder(run: str) -> Path:
+    return HOME / "checkpoints" / run
+
+
+def record_folder(config: Config) -> Path:
+    return HOME / "data" / config.rollouts / "record"
+
+
+def series_folder(config: Config) -> Path:
+    return HOME / "data" / config.run / "series"
+
+
+def stage_folder(config: Config, name: str) -> Path:
+    """The folder that a stage writes."""
+    if name == "extract":
+        return record_folder(config)
+    if name == "series":
+        return series_folder(config)
+    return run_folder(config.run) / STAGES[name].folder
+
+
+def _owner(config: Config, name: str) -> Path:
+    """The folder that is locked while a stage runs: a set of rollouts can serve several runs."""
+    return record_folder(config).parent if name == "extract" else run_folder(config.run)
+
+
+@contextlib.contextmanager
+def open_stage(config: Config, name: str) -> Iterator[Path]:
+    """Own the folder of a stage: lock it, check the configuration and the stage's inputs.
+
+    Raises UserError if another process works there, if the folder was made with another
+    configuration (and not config.overwrite), or if a stage that this one reads is missing.
+    """
+    owner, folder = _owner(config, name), stage_folder(config, name)
+    owner.mkdir(parents=True, exist_ok=True)
+    with lock(owner):
+        check_inputs(config, name)
+        if config.overwrite and folder.exists():
+            shutil.rmtree(folder)
+        elif folder.exists() and any(file.stat().st_size for file in folder.glob("*.*")):
+            _check_same(config, name)
+        folder.mkdir(parents=True, exist_ok=True)
+        _record_config(config, name)
+        yield folder
+
+
+@contextlib.contextmanager
+def lock(folder: Path) -> Iterator[None]:
+    """Hold the folder; the kernel lets go of it when the process ends, however it ends."""
+    with open(folder / ".lock", "a+") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise UserError(f"another process is writing {shown(folder)}") from None
+        yield
+
+
+def shown(path: Path) -> str:
+    """A path as the user knows it: relative to the repository where it lies in it."""
+    return str(path.relative_to(HOME)) if path.is_relative_to(HOME) else str(path)
+
+
+# Configurations ----------------------------------------------------------------------------
+
+
+def identity(config: Config, name: str) -> dict:
+    """What a stage's result depends on: {"vae.epochs": 9, ..., "input series": "5f3a..."}."""
+    flat = {}
+    for section in STAGES[name].sections:
+        value = config.rollouts if section == "data" else getattr(config, section)
+        if dataclasses.is_dataclass(value):
+            flat |= {f"{section}.{key}": v for key, v in dataclasses.asdict(value).items()}
+        else:
+            flat[section] = value
+    flat = {key: value for key, value in flat.items() if key not in FREE}
+    return flat | {f"input {need}": output_of(config, need) for need in STAGES[name].needs}
+
+
+def _check_same(config: Config, name: str) -> None:
+    path = _owner(config, name) / "config.json"
+    recorded = read_json(path).get(name) if path.exists() else None
+    if recorded is None:
+        return
+    now, grows = identity(config, name), STAGES[name].grows
+    differing = [
+        f"{key} {recorded.get(key)!r} there, {now.get(key)!r} here"
+        for key in sorted(recorded.keys() | now.keys())
+        if key != grows and recorded.get(key) != now.get(key)
+    ]
+    if differing:
+        raise UserError(
+            f"{shown(stage_folder(config, name))} was made with other settings:"
+            f" {'; '.join(differing)}. Give those, another --run, or --overwrite to start anew"
+        )
+
+
+def _record_config(config: Config, name: str) -> None:
+    owner = _owner(config, name)
+    path = owner / "config.json"
+    recorded = read_json(path) if path.exists() else {}
+    write_json(path, recorded | {name: identity(config, name)})
+    write_json(owner / "versions.json", versions())
+
+
+def versions() -> dict[str, str]:
+    """Python, the packages that results depend on, and the commit of this repository."""
+    found = {"python": platform.python_version()}
+    for package in PACKAGES.split():
+        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+            found[package] = importlib.metadata.version(package)
+    git = ["git", "-C", str(Path(__file__).parent), "describe", "--always", "--dirty"]
+    with contextlib.suppress(OSError, subprocess.CalledProcessError):
+        found["git"] = subprocess.check_output(git, text=True, stderr=subprocess.DEVNULL).strip()
+    return found
+
+
+# Finished stages ---------------------------------------------------------------------------
+
+
+def done(config: Config, name: str) -> dict | None:
+    """The record of a stage that is finished as far as `config` asks for, from the same inputs."""
+    grows, path = STAGES[name].grows, stage_folder(config, name) / "done.json"
+    if config.overwrite or not path.exists():
+        return None
+    record, asked = read_json(path), identity(config, name)
+    made = record["identity"]
+    enough = not grows or made[grows] >= asked[grows]
+    return record if enough and made | {grows: 0} == asked | {grows: 0} else None
+
+
+def finish(config: Config, name: str, output: str, reached: str, seconds: float, **facts) -> None:
+    """Mark a stage as finished: `output` is the fingerprint by which later stages know it."""
+    record = {
+        "identity": identity(config, name),
+        "output": output,
+        "reached": reached,
+        "seconds": round(seconds, 1),
+        **facts,
+    }
+    write_json(stage_folder(config, name) / "done.json", record)
+
+
+def output_of(config: Config, name: str) -> str | None:
+    path = stage_folder(config, name) / "done.json"
+    return read_json(path)["output"] if path.exists() else None
+
+
+def check_inputs(config: Config, name: str) -> None:
+    """Raise UserError naming the stage to run if something that this one reads is missing."""
+    for need in STAGES[name].needs:
+        if output_of(config, need) is None:
+            where = shown(stage_folder(config, need))
+            raise UserError(f"{where} is missing: run python replication/{command(config, need)}")
+
+
+def command(config: Config, name: str) -> str:
+    """The command line that makes a stage of this run."""
+    run = "" if config.run == config.preset else f" --run {config.run}"
+    data = f" --data {config.data}" if config.data else ""
+    return f"{name}.py {config.preset}{run}{data}"
+
+
+def fingerprint(arrays) -> str:
+    """A short hash of arrays: the weights of a model, say."""
+    digest = hashlib.sha256()
+    for array in arrays:
+        array = np.ascontiguousarray(array)
+        digest.update(f"{array.shape}{array.dtype}".encode())
+        digest.update(array.tobytes())
+    return digest.hexdigest()[:16]
+
+
+# Files -------------------------------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Give a temporary name to write to; the file gets its own name when it is whole."""
+    temporary = path.with_name(f".tmp-{path.name}")
+    try:
+        yield temporary
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_json(path: Path, value) -> None:
+    with replacing(path) as temporary:
+        temporary.write_text(json.dumps(value, indent=1) + "\n")
+
+
+def read_json(path: Path):
+    try:
+        return json.loads(path.read_text())
+    except ValueError:
+        raise UserError(f"{shown(path)} is not JSON: delete it, or restore it") from None
+
+
+class Log:
+    """A log.jsonl that resumes: one line an interval, no step twice, no torn line."""
+
+    def __init__(self, path: Path, resume_at: int = 0):
+        """Keep the lines up to step `resume_at` and append from there."""
+        self.path = path
+        kept = [line for line in read_log(path) if line["step"] <= resume_at]
+        with replacing(path) as temporary:
+            temporary.write_text("".join(json.dumps(line) + "\n" for line in kept))
+        self.start = time.monotonic() - (kept[-1]["seconds"] if kept else 0.0)
+
+    @property
+    def seconds(self) -> float:
+        """Seconds of work since the run's first start, without the time that it stood still."""
+        return time.monotonic() - self.start
+
+    def write(self, step: int, **values) -> dict:
+        line = {"step": step, "seconds": round(self.seconds, 2), **values}
+        with open(self.path, "a") as file:
+            file.write(json.dumps(line) + "\n")
+        return line
+
+
+def read_log(path: Path) -> list[dict]:
+    """The lines of a log; a last line that a killed process left torn is not one."""
+    lines = path.read_text().splitlines(keepends=True) if path.exists() else []
+    return [json.loads(line) for line in lines if line.endswith("\n")]
+
+
+# Randomness --------------------------------------------------------------------------------
+
+
+def seed_everything(seed: int) -> None:
+    """Seed Python, NumPy and TensorFlow: a stage's first act."""
+    from replication.quiet import keras  # here: stages without networks do not wait for it
+
+    keras.utils.set_random_seed(seed)
+
+
+def derive_seed(seed: int, *keys: int) -> int:
+    """A seed below 2**32 from the run's seed and the place where it is used."""
+    return int(np.random.SeedSequence([seed, *keys]).generate_state(1)[0])

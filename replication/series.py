@@ -1,0 +1,97 @@
+"""Stage 3: encode every recorded episode with V, once, for M to be trained on.
+
+    python replication/series.py quick
+
+Reads data/SET/record/ and V; writes data/RUN/series/: memory-mappable .npy files, a row an
+episode, zero-padded: mu, logvar float16 (N, T, 32), action float32 (N, T, 3), reward float32
+(N, T), terminated bool (N, T), length int32 (N,), seed int64 (N,); and series.json, which names V.
+"""
+
+import time
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+from replication import runs
+from replication.agent import load_into
+from replication.config import ACTIONS, Z_SIZE, Config, UserError, parse_cli
+from replication.episodes import Recorded, list_episodes, read_episode
+from replication.quiet import tf
+from replication.vae.vae import build_encoder, to_float
+
+BATCH = 250  # frames that are encoded at once
+ROWS = {
+    "mu": (np.float16, (Z_SIZE,)),
+    "logvar": (np.float16, (Z_SIZE,)),
+    "action": (np.float32, (ACTIONS,)),
+    "reward": (np.float32, ()),
+    "terminated": (np.bool_, ()),
+}
+
+
+def encode(encoder, obs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Frames uint8 (T, 64, 64, 3) -> mu, logvar float16 (T, Z)."""
+    parts = [encoder(obs[i : i + BATCH]) for i in range(0, len(obs), BATCH)]
+    mu, logvar = (np.concatenate(part) for part in zip(*parts, strict=True))
+    return mu.astype(np.float16), logvar.astype(np.float16)
+
+
+def write_series(encoder, episodes: list[Recorded], folder: Path) -> int:
+    """Write the arrays beside the old ones, then put them all in place; returns the frames."""
+    longest = max(episode.length for episode in episodes)
+    arrays = {
+        name: np.lib.format.open_memmap(
+            folder / f".tmp-{name}.npy", "w+", dtype, (len(episodes), longest, *shape)
+        )
+        for name, (dtype, shape) in ROWS.items()
+    }
+    for row, episode in enumerate(tqdm(episodes, "series", unit="episode")):
+        obs, *rest = read_episode(episode.path, "obs", "action", "reward", "terminated")
+        values = (*encode(encoder, obs), *rest)
+        for array, value in zip(arrays.values(), values, strict=True):
+            array[row, : episode.length] = value
+    lengths = np.array([episode.length for episode in episodes], np.int32)
+    np.save(folder / ".tmp-length.npy", lengths)
+    np.save(folder / ".tmp-seed.npy", np.array([e.seed for e in episodes], np.int64))
+    for array in arrays.values():
+        array.flush()
+    for temporary in sorted(folder.glob(".tmp-*.npy")):
+        temporary.rename(folder / temporary.name.removeprefix(".tmp-"))
+    return int(lengths.sum())
+
+
+def load_series(config: Config) -> dict[str, np.ndarray]:
+    """The series of a run, memory-mapped; UserError if they are not of this run's V."""
+    folder = runs.series_folder(config)
+    made_by = runs.read_json(folder / "series.json")["vae"]
+    ours = runs.output_of(config, "train_vae")
+    if made_by != ours:
+        raise UserError(
+            f"{runs.shown(folder)} was encoded by another V ({made_by}, not {ours}):"
+            f" run python replication/{runs.command(config, 'series')} --overwrite"
+        )
+    return {
+        name: np.load(folder / f"{name}.npy", mmap_mode="r") for name in (*ROWS, "length", "seed")
+    }
+
+
+def main(config: Config) -> None:
+    start = time.monotonic()
+    with runs.open_stage(config, "series") as folder:
+        encoder = build_encoder()
+        load_into(encoder, runs.stage_folder(config, "train_vae") / "encoder.weights.h5")
+        vae = runs.fingerprint(encoder.get_weights())
+        episodes = list_episodes(runs.record_folder(config), config.extract.skip_bad)
+        (folder / "series.json").unlink(missing_ok=True)  # until they are whole they are nobody's
+        frames = write_series(tf.function(lambda obs: encoder(to_float(obs))), episodes, folder)
+        runs.write_json(folder / "series.json", {"vae": vae, "episodes": len(episodes)})
+        reached = f"{len(episodes)} episodes, {frames:,} frames encoded"
+        output = f"{vae} {len(episodes)}"
+        seconds = time.monotonic() - start
+        runs.finish(config, "series", output, reached, seconds, processes=1)
+        print(f"series: {reached} in {runs.shown(folder)}")
+
+
+if __name__ == "__main__":
+    runs.run_script(lambda: main(parse_cli(doc=__doc__)))

@@ -1,0 +1,136 @@
+"""Stage 5: evolve C with CMA-ES on real rollouts (World Models, 3.2 and A.4).
+
+    mpirun -n 3 python replication/train_controller.py quick
+
+The master asks CMA-ES for candidates, the workers drive them. Reads V and M; writes
+checkpoints/RUN/controller/: log.jsonl, best.json (C's vector: the best evaluated mean of the search
+distribution), state.pkl. Killed and called again it goes on to the same numbers, bit for bit.
+"""
+
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+from replication import parallel, runs
+from replication.agent import Weights, load_weights, one_thread
+from replication.config import Config, parse_cli
+from replication.es import Evolution
+from replication.fleet import drive_all, start_worker
+from replication.rollouts import Task, make_env
+
+
+def generation_tasks(config: Config, generation: int, candidates: np.ndarray) -> list[Task]:
+    """Every candidate's episodes, candidate by candidate."""
+    tracks = config.controller
+    return [
+        Task(
+            runs.derive_seed(
+                config.seed, 11, generation, 0 if tracks.same_tracks else candidate, episode
+            ),
+            parameters,
+        )
+        for candidate, parameters in enumerate(candidates)
+        for episode in range(tracks.episodes)
+    ]
+
+
+def evaluate_mean(pool: parallel.Pool, config: Config, es: Evolution) -> dict:
+    """The mean of the search distribution on tracks that no candidate has driven."""
+    name = f"generation {es.generation}, evaluation"
+    tasks = [
+        Task(runs.derive_seed(config.seed, 12, es.generation, episode), es.mean)
+        for episode in range(config.controller.eval_episodes)
+    ]
+    returns = drive_all(pool, name, tasks)[:, 0]
+    return {
+        "eval_mean": returns.mean(),
+        "eval_std": returns.std(),
+        "eval_episodes": len(returns),
+    }
+
+
+def run_generation(pool: parallel.Pool, config: Config, es: Evolution) -> dict:
+    """One generation, told to CMA-ES; and the evaluation that is due after it. The log's values."""
+    candidates = es.ask()
+    generation = es.generation + 1
+    tasks = generation_tasks(config, generation, candidates)
+    results = drive_all(pool, f"generation {generation}", tasks)  # (population * episodes, 2)
+    fitness = results[:, 0].reshape(len(candidates), -1).mean(axis=1)  # (population,)
+    es.tell(fitness)
+    values = {
+        "best": fitness.max(),
+        "mean": fitness.mean(),
+        "worst": fitness.min(),
+        "std": fitness.std(),
+        "sigma": es.sigma,
+        "frames": results[:, 1].sum(),
+    }
+    due = generation % config.controller.eval_every == 0
+    if due or generation == config.controller.generations:
+        values |= evaluate_mean(pool, config, es)
+    return {name: float(value) for name, value in values.items()}
+
+
+def keep_best(es: Evolution, line: dict, mode: str, folder: Path) -> None:
+    """Keep the mean of the search distribution if it has been evaluated, and better than before."""
+    path = folder / "best.json"
+    before = runs.read_json(path)["eval_mean"] if path.exists() else -np.inf
+    if line.get("eval_mean", -np.inf) > before:
+        facts = {key: line[key] for key in ("eval_mean", "eval_std", "eval_episodes")}
+        parameters = es.mean.astype(np.float32).tolist()
+        runs.write_json(
+            path, {"generation": es.generation, "mode": mode, **facts, "parameters": parameters}
+        )
+
+
+def resume(config: Config, dimensions: int, folder: Path) -> Evolution:
+    if (folder / "state.pkl").exists():
+        return Evolution.load(folder / "state.pkl")
+    settings = config.controller
+    return Evolution(dimensions, settings.population, settings.sigma, config.seed)
+
+
+def evolve(pool: parallel.Pool, config: Config, es: Evolution, folder: Path) -> float:
+    """Go on to the last generation; returns the seconds of work, all sessions together."""
+    log = runs.Log(folder / "log.jsonl", resume_at=es.generation)
+    generations = config.controller.generations
+    bar = tqdm(total=generations, initial=es.generation, desc="controller", unit="generation")
+    while es.generation < generations:
+        values = run_generation(pool, config, es)
+        keep_best(es, values, config.controller.mode, folder)
+        log.write(es.generation, **values, processes=parallel.workers())
+        es.save(folder / "state.pkl")  # last: it says where we are
+        bar.update()
+        bar.set_postfix(mean=f"{values['mean']:.0f}", best=f"{values['best']:.0f}")
+    bar.close()
+    return log.seconds
+
+
+def main(config: Config) -> None:
+    one_thread()
+    with runs.open_stage(config, "train_controller") as folder:
+        weights = load_weights(runs.run_folder(config.run), config.controller.mode)
+        es = resume(config, weights.parameters, folder)
+        make_env(config.env).close()  # the master compiles for all
+        with parallel.pool(start_worker, (weights, config.env)) as pool:
+            seconds = evolve(pool, config, es, folder)
+        report(config, weights, seconds, folder)
+
+
+def report(config: Config, weights: Weights, seconds: float, folder: Path) -> None:
+    best = runs.read_json(folder / "best.json")
+    reached = (
+        f"{best['eval_mean']:.1f} ± {best['eval_std']:.1f} over {best['eval_episodes']:.0f} tracks"
+        f" at generation {best['generation']} of {config.controller.generations}"
+    )
+    output = runs.fingerprint([np.float32(best["parameters"])])
+    runs.finish(
+        config, "train_controller", output, reached, seconds,
+        processes=parallel.workers(), parameters=weights.parameters,
+    )  # fmt: skip
+    print(f"controller: {reached}, in {runs.shown(folder)}")
+
+
+if __name__ == "__main__":
+    parallel.run_parallel(lambda: main(parse_cli(doc=__doc__)))

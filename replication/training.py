@@ -1,0 +1,123 @@
+"""The training loop that V and M share: Keras' fit, with a log, held-out losses and exact resume.
+
+A batch follows from (seed, step), so a run that was killed goes on from its last line of log to
+the same numbers as one that was not.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+from replication import runs
+from replication.config import UserError
+from replication.quiet import keras, tf
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """How long to train, in batches."""
+
+    epochs: int
+    iterations: int  # batches in an epoch
+    log_every: int
+
+    @property
+    def total(self) -> int:
+        return self.epochs * self.iterations
+
+
+def fit(
+    model: keras.Model,
+    batches: Callable[[int], tf.data.Dataset],
+    held_out: Callable[[], dict[str, float]],
+    schedule: Schedule,
+    folder: Path,
+) -> float:
+    """Train to the end of the schedule, from `folder`/state.npz if it is there.
+
+    model: compiled; its logs are what the log holds. batches(step): the batches from that step on.
+    held_out(): losses on held-out data, by name. Returns the seconds of work, all sessions
+    together. Raises UserError when a loss is not finite; the last good weights stay.
+    """
+    model.optimizer.build(model.trainable_variables)
+    step = load_state(model, folder / "state.npz")
+    log = runs.Log(folder / "log.jsonl", resume_at=step)
+    if step < schedule.total:
+        recorder = Recorder(step, schedule, held_out, log, folder)
+        remaining = schedule.total - step
+        data = batches(step).prefetch(2)
+        model.fit(data, steps_per_epoch=remaining, verbose=0, shuffle=False, callbacks=[recorder])
+    return log.seconds if step < schedule.total else runs.read_log(log.path)[-1]["seconds"]
+
+
+class Recorder(keras.callbacks.Callback):
+    """A progress bar, a line of log each interval, and with it everything a resume needs."""
+
+    def __init__(self, step: int, schedule: Schedule, held_out, log: runs.Log, folder: Path):
+        super().__init__()
+        self.step, self.schedule, self.held_out = step, schedule, held_out
+        self.log, self.folder = log, folder
+        self.bar = tqdm(total=schedule.total, initial=step, desc=folder.name, unit="batch")
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.step += 1
+        self.bar.update()
+        if self.step % self.schedule.log_every and self.step % self.schedule.iterations:
+            return
+        losses = {name: float(value) for name, value in logs.items()}
+        if not np.isfinite(list(losses.values())).all():
+            self._give_up(losses)
+        line = losses | {f"held_out_{name}": value for name, value in self.held_out().items()}
+        line = {name.replace("held_out__", ""): round(value, 6) for name, value in line.items()}
+        epoch = (self.step - 1) // self.schedule.iterations + 1
+        self.log.write(self.step, epoch=epoch, **line)
+        save_state(self.model, self.folder / "state.npz", self.step)  # last: it says where we are
+        self.bar.set_postfix({name: f"{value:.4g}" for name, value in losses.items()})
+        self.model.reset_metrics()
+
+    def _give_up(self, losses: dict[str, float]) -> None:
+        self.bar.close()
+        good = load_state(self.model, self.folder / "state.npz")
+        kept = f"the weights of batch {good} are kept" if good else "there are no weights to keep"
+        bad = ", ".join(name for name, value in losses.items() if not np.isfinite(value))
+        raise UserError(
+            f"{self.folder.name}: {bad} is not a number at batch {self.step}; {kept}"
+            f" in {runs.shown(self.folder)}. A lower learning rate may help"
+        )
+
+    def on_train_end(self, logs=None):
+        self.bar.close()
+
+
+def save_state(model: keras.Model, path: Path, step: int) -> None:
+    """Weights, optimizer and step in one file."""
+    arrays = {f"weight_{i:03d}": w for i, w in enumerate(model.get_weights())}
+    arrays |= {f"optimizer_{i:03d}": v.numpy() for i, v in enumerate(model.optimizer.variables)}
+    with runs.replacing(path) as temporary:
+        np.savez(temporary, step=step, **arrays)
+
+
+def load_state(model: keras.Model, path: Path) -> int:
+    """Put a saved state into the model and return its step; 0 if there is none."""
+    if not path.exists():
+        return 0
+    with np.load(path, allow_pickle=False) as state:
+        model.set_weights([state[k] for k in sorted(state) if k.startswith("weight_")])
+        saved = [state[k] for k in sorted(state) if k.startswith("optimizer_")]
+        for variable, value in zip(model.optimizer.variables, saved, strict=True):
+            variable.assign(value)
+        return int(state["step"])
+
+
+def mean_losses(losses_of: Callable, batches: Iterable) -> dict[str, float]:
+    """The mean over batches of a model's losses, by name."""
+    all_losses = [losses_of(batch) for batch in batches]
+    return {name: float(np.mean([losses[name] for losses in all_losses])) for name in all_losses[0]}
+
+
+def save_weights(model: keras.Model, path: Path) -> None:
+    with runs.replacing(path) as temporary:
+        model.save_weights(temporary)

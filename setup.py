@@ -1,0 +1,36 @@
+"""The package and what it stands on; the version ranges are those that were seen to work together."""
+
+from setuptools import find_packages, setup
+
+TENSORFLOW = "==2.21.*"
+
+setup(
+    name="world-models-replication",
+    version="1.0.0",
+    description="World Models (Ha & Schmidhuber 2018) on CarRacing-v3, in Keras and TensorFlow 2",
+    license="MIT",
+    packages=find_packages(include=["replication", "replication.*"]),
+    python_requires=">=3.11,<3.14",
+    install_requires=[
+        f"tensorflow{TENSORFLOW}",
+        "keras>=3.14,<3.16",
+        "tensorflow-probability==0.25.*",  # the mixture of M
+        f"tf-keras{TENSORFLOW}",  # TensorFlow Probability imports it
+        "gymnasium[box2d]==1.4.*",  # CarRacing-v3; another version may draw other pixels
+        "pygame-ce==2.5.*",  # comes with gymnasium; its rasteriser decides the pixels
+        "cma>=4.4,<5",  # CMA-ES
+        "mpi4py>=4.1,<5",  # master and workers
+        "mpich>=5,<6; sys_platform == 'linux'",  # mpirun, from pip alone
+        "numpy>=2.2,<2.5",
+        "numba>=0.62,<0.70",  # the renderer of the fast environment
+        "tyro>=1.0,<2",  # dataclasses as command lines
+        "matplotlib>=3.10,<4",  # figures
+        "pillow>=12,<14",  # PNG strips, GIF
+        "imageio[ffmpeg]>=2.37,<3",  # mp4 without a system's ffmpeg
+        "tqdm>=4.67,<5",  # progress bars
+    ],
+    extras_require={
+        "gpu": [f"tensorflow[and-cuda]{TENSORFLOW}"],  # for V and M; C's workers stay on the CPU
+        "test": ["pytest>=9,<10", "ruff==0.17.*", "scipy>=1.15,<2"],
+    },
+)
