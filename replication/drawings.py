@@ -128,7 +128,7 @@ def draw_controller(overlaid: list[Run]) -> Drawing | None:
         best = max(evaluations, key=lambda line: line["eval_mean"])
         caption += (
             f"The best evaluation of the distribution's mean is {best['eval_mean']:.1f} ±"
-            f" {best['eval_std']:.1f} over {best['eval_episodes']} fresh tracks, at generation"
+            f" {best['eval_std']:.1f} over {best['eval_episodes']:.0f} fresh tracks, at generation"
             f" {best['step']}. "
         )
     caption += (
@@ -181,11 +181,12 @@ def draw_scores(overlaid: list[Run]) -> Drawing | None:
     score = f"{evaluation['mean']:.1f} ± {evaluation['std']:.1f}"
     few = " Fewer than the 100 of the published scores." if evaluation["episodes"] < 100 else ""
     caption = (
-        f"One agent, fixed beforehand, on {evaluation['episodes']} fresh tracks of stock"
-        f" CarRacing-v3: {score}, from {evaluation['min']:.1f} to {evaluation['max']:.1f}.{few}"
+        f"The run's agent (controller/best.json) on {evaluation['episodes']} tracks of stock"
+        f" CarRacing-v3, on seeds that no training uses: {score}, from {evaluation['min']:.1f} to"
+        f" {evaluation['max']:.1f}.{few}"
         f" The paper has {plots.PAPER_MEAN} ± {plots.PAPER_STD} over 100 tracks of CarRacing-v0."
-        " At the right every row of the table of scores; each is a mean with its standard deviation"
-        " over episodes, but for the report's, which is the best return seen in training."
+        " At the right every row of the table of scores: means, with their standard deviation over"
+        " episodes where one is known; the report's is the best return that it saw in training."
     )
     alt = f"Histogram of returns, {score}, beside a chart of {len(score_table(overlaid))} scores."
     ours = {row["who"] for row in our_scores(overlaid)}

@@ -1,0 +1,108 @@
+"""What a run has saved, read without any model: for figures, also while stages still run."""
+
+import contextlib
+import csv
+import dataclasses
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from replication import plots, runs
+from replication.config import PRESETS, Config, UserError
+
+STAGES = [name for name in runs.STAGES if name != "figures"]
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a run has saved; what it has not is empty."""
+
+    config: Config  # with the run's own name and set of rollouts
+    settings: dict  # its recorded configuration, flat: {"vae.epochs": 9, ...}
+    versions: dict[str, str]
+    records: dict[str, dict]  # done.json of each finished stage
+    logs: dict[str, list[dict]]  # log.jsonl of each stage that has one
+    samples: dict[str, np.ndarray]  # frames beside their reconstructions
+    evaluation: dict  # the one with the most episodes, and its "path"
+
+    @property
+    def name(self) -> str:
+        return self.config.run
+
+    def command(self, stage: str) -> str:
+        """The command line that makes a stage of this run."""
+        if stage == "evaluate":  # it takes any agent's folder
+            return f"python replication/evaluate.py --agent checkpoints/{self.name}"
+        return f"python replication/{runs.command(self.config, stage)}"
+
+    def spent(self, stage: str) -> tuple[float, float] | None:
+        """Seconds, and processes on average, of a stage that is finished or under way."""
+        record, log = self.records.get(stage), self.logs.get(stage)
+        if log and "processes" in log[-1]:
+            seconds = log[-1]["seconds"]
+            return seconds, round(plots.core_hours(log)[-1] * 3600 / seconds, 2)
+        if record:
+            return record["seconds"], record.get("processes", 1)
+        return (log[-1]["seconds"], 1) if log else None
+
+
+def read_run(config: Config) -> Run:
+    """Everything that figures need of a run; UserError if there is no such run."""
+    folder = runs.run_folder(config.run)
+    if not folder.is_dir():
+        first = runs.command(config, "extract")
+        raise UserError(f"{runs.shown(folder)} is missing: run python replication/{first} first")
+    recorded = _json(folder / "config.json")
+    data = recorded.get("train_vae", {}).get("data", config.rollouts)
+    preset = config.run if config.run in PRESETS else config.preset
+    data = "" if data == config.run else data
+    config = dataclasses.replace(config, preset=preset, data=data)
+    recorded = _json(runs.record_folder(config).parent / "config.json") | recorded
+    folders = {name: runs.stage_folder(config, name) for name in STAGES}
+    sections = [recorded.get(stage, {}) for stage in folders]
+    return Run(
+        config=config,
+        settings={key: value for section in sections for key, value in section.items()},
+        versions=_json(folder / "versions.json"),
+        records={name: _json(path / "done.json") for name, path in folders.items()},
+        logs={name: runs.read_log(path / "log.jsonl") for name, path in folders.items()},
+        samples=_arrays(folder / "vae" / "samples.npz"),
+        evaluation=_evaluation(folder / "evaluation"),
+    )
+
+
+def _json(path: Path) -> dict:
+    return runs.read_json(path) if path.exists() else {}
+
+
+def _arrays(path: Path) -> dict[str, np.ndarray]:
+    if not path.exists():
+        return {}
+    with np.load(path, allow_pickle=False) as arrays:
+        return dict(arrays)
+
+
+def _evaluation(folder: Path) -> dict:
+    paths = sorted(folder.glob("*.json"))
+    found = [runs.read_json(path) | {"path": runs.shown(path)} for path in paths]
+    found = [evaluation for evaluation in found if evaluation.get("returns")]  # not done.json
+    return max(found, key=lambda evaluation: evaluation["episodes"], default={})
+
+
+def read_table(path: Path) -> list[dict]:
+    """The rows of a reference table; numbers as numbers, empty cells as None."""
+    with open(path, newline="") as file:
+        return [{key: _value(text) for key, text in row.items()} for row in csv.DictReader(file)]
+
+
+def _value(text: str) -> int | float | str | None:
+    for kind in (int, float):
+        with contextlib.suppress(ValueError):
+            return kind(text)
+    return text or None
+
+
+def columns(rows: list[dict]) -> dict[str, np.ndarray]:
+    """A table of numbers by column, NaN where a cell is empty."""
+    return {key: np.array([row[key] for row in rows], float) for key in rows[0]}
