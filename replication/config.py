@@ -216,5 +216,5 @@ def _check_section(name: str, section) -> None:
             continue
         if not value >= 0 or value == 0 and (key not in may_be_zero or name == "rnn"):
             raise UserError(f"{name}.{key} {value}: must be positive")
-    if name == "controller" and section.population < 4:
-        raise UserError(f"controller.population {section.population}: CMA-ES needs at least 4")
+    if name == "controller" and section.population < 6:
+        raise UserError(f"controller.population {section.population}: CMA-ES needs at least 6")

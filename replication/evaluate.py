@@ -6,6 +6,7 @@ Writes AGENT/evaluation/TRACKS_tracks_seed_SEED.json. Tracks have seeds from 2**
 uses none of these. Equal commands print equal numbers, whatever the number of processes.
 """
 
+import os
 import sys
 import time
 from dataclasses import dataclass
@@ -146,16 +147,14 @@ def write_video(folder: Path, weights: Weights, task: Task, path: Path) -> None:
 
 def drive_in_window(weights: Weights, tasks: list[Task]) -> np.ndarray:
     """The same episodes, one after the other, where they can be watched."""
-    try:
-        env = gymnasium.make("CarRacing-v3", render_mode="human")
-        episodes = drive([env], Agent(weights), tasks, STOCK.max_steps)
-        results = []
-        for _, episode in episodes:
-            results.append((episode.total, len(episode.rewards)))
-            print(f"seed {episode.seed}: return {episode.total:.1f}")
-        return np.array(results)
-    except gymnasium.error.DependencyNotInstalled as error:
-        raise UserError(f"--render: {error}") from None
+    if not {"DISPLAY", "WAYLAND_DISPLAY", "SDL_VIDEODRIVER"} & set(os.environ):
+        raise UserError("--render needs a display; --video PATH.mp4 does not")
+    env = gymnasium.make("CarRacing-v3", render_mode="human")
+    results = []
+    for _, episode in drive([env], Agent(weights), tasks, STOCK.max_steps):
+        results.append((episode.total, len(episode.rewards)))
+        print(f"seed {episode.seed}: return {episode.total:.1f}")
+    return np.array(results)
 
 
 def main(options: Options) -> None:

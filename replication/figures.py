@@ -63,7 +63,7 @@ def make_figures(overlaid: list[Run], folder: Path) -> list[page.Entry]:
 def save(figure: Figure, folder: Path, name: str) -> bytes:
     """Write PNG and PDF, the same bytes each time, and return the PNG."""
     images = {"png": io.BytesIO(), "pdf": io.BytesIO()}
-    figure.savefig(images["png"], format="png", dpi=150)
+    figure.savefig(images["png"], format="png", dpi=page.DPI)
     figure.set_layout_engine("none")  # it is laid out: the PDF gets the same places
     figure.savefig(images["pdf"], format="pdf", metadata={"CreationDate": None})
     for ending, image in images.items():

@@ -1,17 +1,18 @@
 """The report page: one HTML file that holds everything it shows, images included."""
 
 import base64
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
 CSS = """
-body { max-width: 62rem; margin: 2rem auto; padding: 0 1rem; background: #fff; color: #1a1a1a;
+body { max-width: 61rem; margin: 2rem auto; padding: 0 1rem; background: #fff; color: #1a1a1a;
   font: 1rem/1.5 "DejaVu Sans", Verdana, sans-serif; overflow-wrap: anywhere; }
 h1, h2, h3 { line-height: 1.25; }
 figure { margin: 1.5rem 0 2.5rem; }
 figcaption, .note { font-size: 0.92rem; color: #333; }
-img { display: block; max-width: 100%; height: auto; margin: 0 auto 0.6rem; }
+img { display: block; max-width: 100%; min-width: 34rem; height: auto; margin: 0 auto 0.6rem; }
 .wide { overflow-x: auto; }
 table { border-collapse: collapse; font-size: 0.92rem; margin: 0.6rem 0; overflow-wrap: normal; }
 th, td { border-bottom: 1px solid #bbb; padding: 0.3rem 0.7rem; text-align: left;
@@ -26,8 +27,13 @@ code { font-family: "DejaVu Sans Mono", Consolas, monospace; font-size: 0.9em; }
   figure, tr { break-inside: avoid; }
   h2, h3 { break-after: avoid; }
   .wide { overflow: visible; }
+  img { min-width: 0; }
 }
 """
+
+
+NUMBER = r"-?[\d.,]+(e-?\d+)?( (s|h|min))?( \d\d (s|min))?"  # also "3 min 20 s"
+DPI = 150  # of the images
 
 
 @dataclass(frozen=True)
@@ -74,7 +80,7 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]], marked: Sequence
     cells = "".join(f'<th scope="col">{escape(name)}</th>' for name in header)
     lines = [f'<div class="wide"><table>\n<thead><tr>{cells}</tr></thead>\n<tbody>']
     for number, row in enumerate(rows):
-        cells = "".join(f"<td{_class(_kind(cell))}>{escape(cell)}</td>" for cell in row)
+        cells = "".join(f"<td{_class(_kind(cell))}>{_breakable(cell)}</td>" for cell in row)
         lines.append(f"<tr{_class('ours' if number in marked else '')}>{cells}</tr>")
     return "\n".join([*lines, "</tbody>\n</table></div>"])
 
@@ -84,9 +90,11 @@ def figure(entry: Entry) -> str:
     title = f'<h3 id="{entry.name}">{escape(entry.title)}</h3>'
     if entry.png is None:
         return f'{title}\n<p class="missing">Not there yet. Run {commands(entry.commands)}.</p>'
+    width = int.from_bytes(entry.png[16:20]) * 96 // DPI  # in CSS pixels; PNG's header has ours
     source = "data:image/png;base64," + base64.b64encode(entry.png).decode()
     return (
-        f'{title}\n<figure>\n<img src="{source}" alt="{escape(entry.alt)}">\n'
+        f'{title}\n<figure>\n<div class="wide"><img src="{source}" width="{width}"'
+        f' alt="{escape(entry.alt)}"></div>\n'
         f"<figcaption>{escape(entry.caption)} Made by {commands(entry.commands)}.</figcaption>"
         "\n</figure>"
     )
@@ -133,9 +141,9 @@ def introduction(name: str, settings: dict, versions: dict[str, str]) -> str:
 def differences(settings: dict, paper: dict) -> str:
     """A table of the settings that are not the paper's."""
     rows = [
-        (key, str(value), str(paper[key]))
-        for key, value in settings.items()
-        if key in paper and value != paper[key] and key != "seed"
+        (key, str(settings[key]), str(value))
+        for key, value in paper.items()
+        if settings.get(key, value) != value
     ]
     if not rows:
         return paragraph("Every recorded setting is the paper's.")
@@ -146,6 +154,11 @@ def _class(kind: str) -> str:
     return f' class="{kind}"' if kind else ""
 
 
+def _breakable(cell: str) -> str:
+    """A path may go on in the next line."""
+    return escape(cell).replace("/", "/<wbr>")
+
+
 def _kind(cell: str) -> str:
-    """Numbers stand at the right."""
-    return "number" if cell[:1].isdigit() or cell[:1] == "-" and cell[1:2].isdigit() else ""
+    """Numbers and times stand at the right."""
+    return "number" if re.fullmatch(NUMBER, cell) else ""

@@ -77,8 +77,9 @@ def _loss(axes: Axes, logs: Logs, key: str, label: str) -> None:
         held_out = column(log, f"held_out_{'loss' if key == 'loss' else key}")
         if len(held_out[0]):
             axes.plot(*held_out, color=colour, lw=1.6, ls="--", label=f"{name}: held-out")
-    for index, step in enumerate(epoch_ends(next(iter(logs.values())))):
-        label_once = {"label": "end of an epoch"} if index == 0 else {}
+    name, log = next(iter(logs.items()))
+    for index, step in enumerate(epoch_ends(log)):
+        label_once = {"label": f"{name}: end of an epoch"} if index == 0 else {}
         axes.axvline(step, color="0.45", lw=0.9, ls=":", **label_once)
     axes.set(xlabel=ITERATION, ylabel=label)
     axes.set_xlim(left=0)
@@ -180,7 +181,7 @@ def controller(logs: Logs, original: dict, wellmer: dict) -> Figure:
 
     original, wellmer: the columns of data/reference/*.csv, as float arrays.
     """
-    figure, (left, right) = _figure(11, 5.4, 2, sharey=True)
+    figure, (left, right) = _figure(10, 5.2, 2, sharey=True)
     hours = original["seconds"] * 64 / 3600  # 64 cores (paper, A.4)
     for axes, x in ((left, original["generation"]), (right, hours)):
         label = "original: mean of the population"
@@ -208,7 +209,7 @@ def controller(logs: Logs, original: dict, wellmer: dict) -> Figure:
     right.set(
         title="C: return over computing", xlabel="core-hours (processes × hours)", xscale="log"
     )
-    right.xaxis.set_major_formatter("{x:,g}")
+    right.xaxis.set_major_formatter(lambda x, _: f"{x / 1000:g}k" if x >= 1000 else f"{x:g}")
     _shared_legend(figure, left, right)
     return figure
 
@@ -240,7 +241,8 @@ def _shared_legend(figure: Figure, *panels: Axes) -> None:
     for axes in panels:
         for handle, label in zip(*axes.get_legend_handles_labels(), strict=True):
             entries.setdefault(label, handle)
-    labels = sorted(entries, key=lambda label: label.partition(":")[0])
+    owners = [label.partition(":")[0] for label in entries]
+    labels = sorted(entries, key=lambda label: owners.index(label.partition(":")[0]))
     columns = 3 if figure.get_figwidth() > 9 else 2
     handles = [entries[label] for label in labels]
     figure.legend(handles, labels, loc="outside lower center", ncols=columns)
@@ -288,7 +290,7 @@ def scores(name: str, evaluation: dict, rows: list[dict], ours: set[str]) -> Fig
 
     rows: the table of scores, numbers or None; ours: those of its `who` that are drawn as ours.
     """
-    figure, (left, right) = _figure(12, 1.2 + 0.33 * max(len(rows), 12), 2)
+    figure, (left, right) = _figure(10, 1.2 + 0.33 * max(len(rows), 12), 2)
     returns = np.array([episode["return"] for episode in evaluation["returns"]])
     mean, std = evaluation["mean"], evaluation["std"]
     left.hist(returns, _edges(returns), color=OURS, alpha=0.75, ec="white", label=f"{name}: tracks")

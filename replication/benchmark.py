@@ -1,0 +1,253 @@
+"""Frames per second of environments and whole agents, side by side in one process on one core.
+
+    python replication/benchmark.py [--json PATH] [--rounds 5]
+
+Everything takes turns, a block of frames each, so that a noisy machine slows all alike; a ratio is
+taken within a round, and its median and range over the rounds are shown. Then what the training
+steps of V and M process in a second, against the plain Keras model's.
+"""
+
+import importlib.util
+import os
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import gymnasium
+import numpy as np
+from PIL import Image
+
+from replication import runs
+from replication.agent import Agent, Weights, one_thread
+from replication.config import PRESETS, Rnn, UserError, parse_dataclass
+from replication.frames import to_frame
+from replication.quiet import keras, tf
+from replication.rnn.rnn import MDNRNN
+from replication.rollouts import Task
+from replication.vae.vae import VAE, build_encoder, sample_z, to_float
+
+STOCK = "stock CarRacing-v3"
+
+
+@dataclass(frozen=True)
+class Options:
+    """Measure this machine."""
+
+    json: str = ""  # Write the figures to this file too.
+    rounds: int = 5  # Times that each contender has its turn.
+    frames: int = 96  # Frames of a turn.
+    training: bool = True  # Measure the training steps of V and M as well.
+
+
+def random_driver(env: gymnasium.Env) -> Callable[[int], int]:
+    """Steps an environment with uniformly random actions, through its ends and resets."""
+    random = np.random.default_rng(0)
+    env.reset(seed=0)
+
+    def run(frames: int) -> int:
+        for action in random.uniform((-1, 0, 0), 1, (frames, 3)).astype(np.float32):
+            _, _, terminated, truncated, _ = env.step(action)
+            if terminated or truncated:
+                env.reset()
+        return frames
+
+    return run
+
+
+def envpool_driver() -> Callable[[int], int]:
+    """EnvPool's C++ CarRacing-v3, one environment on one thread, with the same random actions."""
+    import envpool
+
+    env = envpool.make_gymnasium("CarRacing-v3", num_envs=1, num_threads=1)
+    env.reset()
+    random = np.random.default_rng(0)
+
+    def run(frames: int) -> int:
+        for action in random.uniform((-1, 0, 0), 1, (frames, 1, 3)).astype(np.float32):
+            env.step(action)
+        return frames
+
+    return run
+
+
+def random_weights() -> Weights:
+    encoder, rnn = build_encoder(), MDNRNN()
+    return Weights(encoder.get_weights(), rnn.get_weights(), Rnn(), "z_h")
+
+
+def random_controller(weights: Weights) -> np.ndarray:
+    return np.random.default_rng(0).normal(0, 0.1, weights.parameters).astype(np.float32)
+
+
+def agent_driver(weights: Weights, width: int) -> Callable[[int], int]:
+    """V, M, C and `width` fast environments in lockstep, as train_controller.py drives them."""
+    agent = Agent(weights, width)
+    envs = [gymnasium.make("replication/FastCarRacing-v3", state_rows=84) for _ in range(width)]
+    frames = np.stack([to_frame(env.reset(seed=seed)[0]) for seed, env in enumerate(envs)])
+    for slot in range(width):
+        agent.begin(slot, Task(slot, random_controller(weights)))
+
+    def run(count: int) -> int:
+        steps = -(-count // width)
+        for _ in range(steps):
+            for slot, action in enumerate(agent.act(frames)):
+                obs, _, terminated, truncated, _ = envs[slot].step(action)
+                if terminated or truncated:
+                    obs, _ = envs[slot].reset()
+                frames[slot] = to_frame(obs)
+        return steps * width
+
+    return run
+
+
+def usual_driver(weights: Weights) -> Callable[[int], int]:
+    """The same agent as replications usually write it: stock, eager calls, a batch of one."""
+    env = gymnasium.make("CarRacing-v3")
+    encoder, rnn = build_encoder(), MDNRNN()
+    encoder.set_weights(weights.encoder)
+    rnn.set_weights(weights.rnn)
+    flat = random_controller(weights)
+    bias, weight = flat[:3], flat[3:].reshape(-1, 3)
+    state = {"obs": env.reset(seed=0)[0], "h": tf.zeros((1, 256)), "c": tf.zeros((1, 256))}
+
+    def run(count: int) -> int:
+        for _ in range(count):
+            image = Image.fromarray(state["obs"][:84])
+            frame = np.asarray(image.resize((64, 64), Image.Resampling.BILINEAR))
+            mu, logvar = encoder(to_float(frame[None]))
+            z = sample_z(mu, logvar, np.random.standard_normal(mu.shape).astype(np.float32))
+            u = np.tanh(np.concatenate([z[0], state["h"][0]]) @ weight + bias)
+            action = np.float32([u[0], (u[1] + 1) / 2, np.clip(u[2], 0, 1)])
+            state["h"], state["c"] = rnn.step(z, action[None], state["h"], state["c"])
+            state["obs"], _, terminated, truncated, _ = env.step(action)
+            if terminated or truncated:
+                state["obs"] = env.reset()[0]
+        return count
+
+    return run
+
+
+def contenders() -> dict[str, Callable[[int], int]]:
+    weights = random_weights()
+    fast = "replication/FastCarRacing-v3"
+    drivers = {
+        STOCK: random_driver(gymnasium.make("CarRacing-v3")),
+        "FastCarRacing, 96 rows": random_driver(gymnasium.make(fast)),
+        "FastCarRacing, 84 rows": random_driver(gymnasium.make(fast, state_rows=84)),
+        "agent as usually written": usual_driver(weights),
+    }
+    for width in (1, 4, 16, 64):
+        drivers[f"agent, batch {width}"] = agent_driver(weights, width)
+    if importlib.util.find_spec("envpool"):
+        drivers["EnvPool (other pixels)"] = envpool_driver()
+    return drivers
+
+
+def measure(drivers: dict[str, Callable[[int], int]], frames: int, rounds: int) -> dict:
+    """Seconds a frame of each driver in each round: name -> (rounds,)."""
+    times = {name: np.zeros(rounds) for name in drivers}
+    for turn in range(-1, rounds):  # the first one compiles, and is not counted
+        for name, run in drivers.items():
+            start = time.perf_counter()
+            count = run(frames)
+            if turn >= 0:
+                times[name][turn] = (time.perf_counter() - start) / count
+    return times
+
+
+def rows_of(times: dict[str, np.ndarray]) -> list[dict]:
+    """Frames a second and the ratio to stock within the round: median, least, most."""
+    rows = []
+    for name, seconds in times.items():
+        ratio = times[STOCK] / seconds
+        rows.append(
+            {
+                "name": name,
+                "frames_per_second": float(1 / np.median(seconds)),
+                "ratio": float(np.median(ratio)),
+                "ratio_min": float(ratio.min()),
+                "ratio_max": float(ratio.max()),
+            }
+        )
+    return rows
+
+
+def measure_training(rounds: int = 3) -> list[dict]:
+    """What a training step of V and of M processes in a second, on one thread."""
+    random = np.random.default_rng(0)
+    frames = random.integers(0, 256, (100, 64, 64, 3), np.uint8)
+    vae = VAE()
+    vae.compile(optimizer=keras.optimizers.Adam(1e-4))
+    noise = random.standard_normal((100, 32), np.float32)
+    batch, steps = 16, 249
+    rnn = MDNRNN()
+    rnn.compile(optimizer=keras.optimizers.Adam(1e-3, clipvalue=1.0))
+    sequences = {
+        "z": random.standard_normal((batch, steps + 1, 32), np.float32),
+        "action": random.standard_normal((batch, steps + 1, 3), np.float32),
+        "weight": np.ones((batch, steps), np.float32),
+    }
+    v = _rate(vae, (frames, noise), 100, rounds)
+    m = _rate(rnn, sequences, batch * steps, rounds)
+    return [
+        {"name": "V, training", "images_per_second": v},
+        {"name": "M, training", "tokens_per_second": m},
+    ]
+
+
+def _rate(model: keras.Model, batch, items: int, rounds: int) -> float:
+    data = tf.data.Dataset.from_tensors(batch).repeat()
+    model.fit(data, steps_per_epoch=1, verbose=0, shuffle=False)
+    seconds = []
+    for _ in range(rounds):
+        start = time.perf_counter()
+        model.fit(data, steps_per_epoch=1, verbose=0, shuffle=False)
+        seconds.append(time.perf_counter() - start)
+    return items / float(np.median(seconds))
+
+
+def print_rows(rows: list[dict]) -> None:
+    print(f"\n{'one core':<28}{'frames/s':>9}{'x stock':>9}  range")
+    for row in rows:
+        spread = f"{row['ratio_min']:.1f}..{row['ratio_max']:.1f}"
+        print(f"{row['name']:<28}{row['frames_per_second']:>9.0f}{row['ratio']:>9.1f}  {spread}")
+
+
+def paper_line(rows: list[dict]) -> str:
+    """What the paper's schedule would take here at the agent's speed."""
+    paper, cores = PRESETS["paper"].controller, len(os.sched_getaffinity(0))
+    frames = paper.population * paper.episodes * paper.generations * 1000
+    speed = next(row["frames_per_second"] for row in rows if row["name"] == "agent, batch 16")
+    hours = frames / speed / 3600
+    return (
+        f"the paper's schedule ({paper.population} x {paper.episodes} x {paper.generations}"
+        f" episodes of 1000 frames): {hours:,.0f} core-hours, {hours / cores / 24:.1f} days on"
+        f" the {cores} cores here; evaluations not counted"
+    )
+
+
+def main(options: Options) -> None:
+    if options.rounds < 1 or options.frames < 64:
+        raise UserError("--rounds must be at least 1 and --frames at least 64")
+    if options.json and not Path(options.json).resolve().parent.is_dir():
+        raise UserError(f"--json {options.json}: no such folder")
+    cores = os.sched_getaffinity(0)
+    one_thread()
+    os.sched_setaffinity(0, {min(cores)})
+    rows = rows_of(measure(contenders(), options.frames, options.rounds))
+    os.sched_setaffinity(0, cores)
+    print_rows(rows)
+    print(paper_line(rows))
+    training = measure_training() if options.training else []
+    for row in training:
+        (unit, value) = list(row.items())[1]
+        print(f"{row['name']}: {value:,.0f} {unit.replace('_', ' ')}")
+    if options.json:
+        facts = {"rows": rows, "training": training, "versions": runs.versions()}
+        runs.write_json(Path(options.json), facts)
+
+
+if __name__ == "__main__":
+    runs.run_script(lambda: main(parse_dataclass(Options, Options(), sys.argv[1:], __doc__)))

@@ -1,0 +1,69 @@
+"""Every stage in order, each only if it is not done, and a table of what came out.
+
+    python replication/pipeline.py quick --run mine
+
+run_all.sh calls this once everything is installed. Stages that work in parallel run under mpirun
+with a process for each core and one for the master; REPLICATION_PROCESSES sets another number.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from replication import runs
+from replication.config import Config, UserError, parse_cli
+
+SCRIPTS = Path(__file__).parent
+PARALLEL = {"extract", "train_controller", "evaluate"}
+
+
+def mpirun() -> list[str]:
+    """How to start a parallel stage: mpirun, or nothing where there is no MPI."""
+    beside_python = Path(sys.executable).parent / "mpirun"
+    found = str(beside_python) if beside_python.exists() else shutil.which("mpirun")
+    processes = os.environ.get("REPLICATION_PROCESSES", str(len(os.sched_getaffinity(0)) + 1))
+    if not processes.isdigit() or processes == "0":
+        raise UserError(f"REPLICATION_PROCESSES {processes!r}: must be a positive number")
+    return [found, "-n", processes] if found else []
+
+
+def stage_command(config: Config, name: str, argv: Sequence[str]) -> list[str]:
+    """The command line of a stage, with the arguments that the pipeline was given."""
+    start = mpirun() if name in PARALLEL else []
+    if name == "evaluate":
+        settings = config.evaluate
+        argv = ["--agent", str(runs.run_folder(config.run))]
+        argv += ["--episodes", str(settings.episodes), "--seed", str(settings.seed)]
+    return [*start, sys.executable, str(SCRIPTS / f"{name}.py"), *argv]
+
+
+def table(config: Config) -> str:
+    """A line for each stage: its time and what it reached."""
+    lines = [f"{'stage':<18}{'time':>9}  reached"]
+    for name in runs.STAGES:
+        record = runs.done(config, name)
+        seconds = record["seconds"] if record else 0
+        time = f"{seconds / 3600:.1f} h" if seconds >= 3600 else f"{seconds:.0f} s"
+        lines.append(f"{name:<18}{time:>9}  {record['reached'] if record else 'not done'}")
+    return "\n".join(lines)
+
+
+def main(argv: Sequence[str]) -> None:
+    config = parse_cli(argv, __doc__)
+    for name in runs.STAGES:
+        if runs.done(config, name):
+            print(f"{name}: done")
+            continue
+        print(f"\n=== {name}", flush=True)
+        status = subprocess.call(stage_command(config, name, argv))
+        if status:
+            raise SystemExit(status)
+    config = parse_cli([arg for arg in argv if arg != "--overwrite"])
+    print(f"\n{table(config)}\n\nreport: {runs.run_folder(config.run) / 'report.html'}")
+
+
+if __name__ == "__main__":
+    runs.run_script(lambda: main(sys.argv[1:]))

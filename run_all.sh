@@ -1,0 +1,27 @@
+#!/usr/bin/env bash
+# Sets up what is missing, then:
+#   bash run_all.sh [PRESET] [--run NAME] [--vae.epochs 2 ...]   every stage in order, to the report page
+#   bash run_all.sh test [PYTEST OPTIONS]                        ruff and the tests
+# PRESET: quick (default), laptop, report, paper. PYTHON=python3.12 picks another interpreter.
+set -euo pipefail
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+venv=$here/.venv
+python=$venv/bin/python
+
+stamp=$(cksum "$here/setup.py" "$here/pyproject.toml")
+if [ "$(cat "$venv/.installed" 2>/dev/null)" != "$stamp" ]; then
+  echo "setting up $venv (once; some minutes)" >&2
+  "${PYTHON:-python3.11}" -m venv "$venv"
+  "$python" -m pip install --quiet --disable-pip-version-check --editable "$here[test]"
+  echo "$stamp" > "$venv/.installed"
+fi
+export PATH=$venv/bin:$PATH
+
+if [ "${1:-}" = test ]; then
+  shift
+  cd "$here"
+  ruff check .
+  ruff format --check .
+  exec "$python" -m pytest "$@"
+fi
+exec "$python" "$here/replication/pipeline.py" "$@"
