@@ -3,6 +3,7 @@
 import contextlib
 import csv
 import dataclasses
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -79,8 +80,11 @@ def _json(path: Path) -> dict:
 def _arrays(path: Path) -> dict[str, np.ndarray]:
     if not path.exists():
         return {}
-    with np.load(path, allow_pickle=False) as arrays:
-        return dict(arrays)
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            return dict(arrays)
+    except (ValueError, EOFError, zipfile.BadZipFile):
+        raise UserError(f"{runs.shown(path)} cannot be read: delete it, or restore it") from None
 
 
 def _evaluation(folder: Path) -> dict:
