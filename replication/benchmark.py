@@ -8,10 +8,12 @@ steps of V and M process in a second, against the plain Keras model's.
 """
 
 import importlib.util
+import multiprocessing
 import os
 import sys
 import time
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,6 +31,7 @@ from replication.rollouts import Task
 from replication.vae.vae import VAE, build_encoder, sample_z, to_float
 
 STOCK = "stock CarRacing-v3"
+WORKER: dict = {}  # of a process of measure_scaling: its agent's driver
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,7 @@ class Options:
     rounds: int = 5  # Times that each contender has its turn.
     frames: int = 96  # Frames of a turn.
     training: bool = True  # Measure the training steps of V and M as well.
+    scaling: bool = True  # Measure two processes against one as well.
 
 
 def random_driver(env: gymnasium.Env) -> Callable[[int], int]:
@@ -208,6 +212,37 @@ def _rate(model: keras.Model, batch, items: int, rounds: int) -> float:
     return items / float(np.median(seconds))
 
 
+def _start_agent(width: int) -> None:
+    one_thread()
+    WORKER["run"] = agent_driver(random_weights(), width)
+    WORKER["run"](width)
+
+
+def _run_agent(frames: int) -> int:
+    return WORKER["run"](frames)
+
+
+def measure_scaling(frames: int, rounds: int, width: int = 16) -> dict:
+    """Frames a second of two agents in two processes at once, against one of them alone."""
+    spawn = multiprocessing.get_context("spawn")
+    ratios = []
+    with ProcessPoolExecutor(2, spawn, _start_agent, (width,)) as pool:
+        list(pool.map(_run_agent, [frames] * 8))  # both have started, and are warm
+        for _ in range(rounds):
+            start = time.perf_counter()
+            pool.submit(_run_agent, frames).result()
+            alone = time.perf_counter() - start
+            start = time.perf_counter()
+            list(pool.map(_run_agent, [frames] * 2))
+            ratios.append(2 * alone / (time.perf_counter() - start))
+    return {
+        "name": f"2 processes against 1, batch {width}",
+        "ratio": float(np.median(ratios)),
+        "ratio_min": min(ratios),
+        "ratio_max": max(ratios),
+    }
+
+
 def print_rows(rows: list[dict]) -> None:
     print(f"\n{'one core':<28}{'frames/s':>9}{'x stock':>9}  range")
     for row in rows:
@@ -244,8 +279,17 @@ def main(options: Options) -> None:
     for row in training:
         (unit, value) = list(row.items())[1]
         print(f"{row['name']}: {value:,.0f} {unit.replace('_', ' ')}")
+    scaling = measure_scaling(10 * options.frames, options.rounds) if options.scaling else None
+    if scaling:
+        spread = f"{scaling['ratio_min']:.2f}..{scaling['ratio_max']:.2f}"
+        print(f"{scaling['name']}: {scaling['ratio']:.2f} times the frames ({spread})")
     if options.json:
-        facts = {"rows": rows, "training": training, "versions": runs.versions()}
+        facts = {
+            "rows": rows,
+            "training": training,
+            "scaling": scaling,
+            "versions": runs.versions(),
+        }
         runs.write_json(Path(options.json), facts)
 
 

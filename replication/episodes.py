@@ -11,7 +11,7 @@ import numpy as np
 from replication import runs
 from replication.config import ACTIONS, UserError
 
-HELD_OUT = 20  # one episode in 20 is never trained on
+HELD_OUT = 20  # one episode in 20 is never trained on. Deviation: the paper holds none out
 TOGETHER = 32  # episodes that are in memory at once, and shuffled into each other: 0.4 GB
 FORMAT = {
     "obs": ("uint8", (64, 64, 3)),
@@ -19,7 +19,10 @@ FORMAT = {
     "reward": ("float32", ()),
     "terminated": ("bool", ()),
 }
-UNREADABLE = (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile, zipfile.zlib.error)
+UNREADABLE = (  # what NumPy and zipfile raise for files that are not what they should be
+    OSError, ValueError, TypeError, AttributeError, EOFError, KeyError, NotImplementedError,
+    RuntimeError, zipfile.BadZipFile, zipfile.zlib.error,
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,8 @@ def list_episodes(folder: Path, skip_bad: bool = False) -> list[Recorded]:
                     f"{complaint}: delete it and run extract.py again, or --extract.skip_bad"
                 ) from None
             print(f"{complaint}: left out", file=sys.stderr)
+    if not episodes:
+        raise UserError(f"{runs.shown(folder)} holds no episode: run extract.py")
     return episodes
 
 

@@ -34,6 +34,8 @@ class Evolution:
             "popsize": population,
             "randn": self.normal,
             "seed": np.nan,  # do not touch NumPy's global generator
+            # pycma's choice of 2018; for so many dimensions it takes another one today
+            "AdaptSigma": cma.sigma_adaptation.CMAAdaptSigmaCSA,
             "verbose": -9,
             "signals_filename": "",
         }
@@ -68,6 +70,10 @@ class Evolution:
     @staticmethod
     def load(path: Path) -> "Evolution":
         try:
-            return pickle.loads(path.read_bytes())
-        except (pickle.UnpicklingError, AttributeError, EOFError, ImportError) as error:
-            raise UserError(f"{runs.shown(path)} cannot be read ({error}): --overwrite") from None
+            evolution = pickle.loads(path.read_bytes())
+            if isinstance(evolution, Evolution):
+                return evolution
+            error = f"it holds a {type(evolution).__name__}"
+        except Exception as broken:  # a broken pickle can raise nearly everything
+            error = broken
+        raise UserError(f"{runs.shown(path)} cannot be read ({error}): --overwrite")

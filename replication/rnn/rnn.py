@@ -36,6 +36,7 @@ class MDNRNN(keras.Model):
     def __init__(self, config: Rnn | None = None):
         super().__init__(name="mdn_rnn")
         self.config = config or Rnn()
+        # Deviation: the original adds a forget bias of 1 to the gate; here the bias starts at 1
         self.lstm = layers.LSTM(
             self.config.hidden, unit_forget_bias=True, return_sequences=True, return_state=True
         )
