@@ -252,7 +252,7 @@ def print_rows(rows: list[dict]) -> None:
 
 def paper_line(rows: list[dict]) -> str:
     """What the paper's schedule would take here at the agent's speed."""
-    paper, cores = PRESETS["paper"].controller, len(os.sched_getaffinity(0))
+    paper, cores = PRESETS["paper"].controller, runs.cores()
     frames = paper.population * paper.episodes * paper.generations * 1000
     speed = next(row["frames_per_second"] for row in rows if row["name"] == "agent, batch 16")
     hours = frames / speed / 3600

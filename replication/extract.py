@@ -107,7 +107,7 @@ def main(config: Config) -> None:
             "extract",
             output=f"{config.extract.policy} {config.seed}",
             reached=reached,
-            seconds=time.monotonic() - start,
+            seconds=runs.seconds_before(config, "extract") + time.monotonic() - start,
             processes=parallel.workers(),
         )
         print(f"extract: {reached} in {runs.shown(folder)}")

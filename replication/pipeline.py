@@ -6,6 +6,7 @@ run_all.sh calls this once everything is installed. Stages that work in parallel
 with a process for each core and one for the master; REPLICATION_PROCESSES sets another number.
 """
 
+import dataclasses
 import os
 import shutil
 import subprocess
@@ -24,7 +25,7 @@ def mpirun() -> list[str]:
     """How to start a parallel stage: mpirun, or nothing where there is no MPI."""
     beside_python = Path(sys.executable).parent / "mpirun"
     found = str(beside_python) if beside_python.exists() else shutil.which("mpirun")
-    processes = os.environ.get("REPLICATION_PROCESSES", str(len(os.sched_getaffinity(0)) + 1))
+    processes = os.environ.get("REPLICATION_PROCESSES", str(runs.cores() + 1))
     if not processes.isdigit() or processes == "0":
         raise UserError(f"REPLICATION_PROCESSES {processes!r}: must be a positive number")
     return [found, "-n", processes] if found else []
@@ -61,7 +62,7 @@ def main(argv: Sequence[str]) -> None:
         status = subprocess.call(stage_command(config, name, argv))
         if status:
             raise SystemExit(status)
-    config = parse_cli([arg for arg in argv if arg != "--overwrite"])
+    config = dataclasses.replace(config, overwrite=False)  # it has been done
     print(f"\n{table(config)}\n\nreport: {runs.run_folder(config.run) / 'report.html'}")
 
 

@@ -146,7 +146,7 @@ def report(config: Config, rnn: MDNRNN, seconds: float, folder: Path) -> None:
     output = runs.fingerprint(rnn.get_weights())
     parameters = rnn.count_params()
     runs.finish(
-        config, "train_rnn", output, reached, seconds, processes=1, parameters=parameters
+        config, "train_rnn", output, reached, seconds, processes=runs.cores(), parameters=parameters
     )  # fmt: skip
     print(f"rnn: {reached}, in {runs.shown(folder)}")
 

@@ -135,7 +135,7 @@ def report(config: Config, vae: VAE, seconds: float, folder: Path) -> None:
     output = runs.fingerprint(vae.encoder.get_weights())
     parameters = vae.count_params()
     runs.finish(
-        config, "train_vae", output, reached, seconds, processes=1, parameters=parameters
+        config, "train_vae", output, reached, seconds, processes=runs.cores(), parameters=parameters
     )  # fmt: skip
     print(f"vae: {reached}, in {runs.shown(folder)}")
 
