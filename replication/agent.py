@@ -12,6 +12,7 @@ import numpy as np
 
 from replication import controller, runs
 from replication.config import ACTIONS, Z_SIZE, Rnn, UserError
+from replication.episodes import UNREADABLE
 from replication.quiet import tf
 from replication.rnn.rnn import MDNRNN
 from replication.rollouts import Task
@@ -48,7 +49,10 @@ def load_rnn(run: Path) -> MDNRNN:
     path = run / "rnn" / "rnn.json"
     if not path.exists():
         raise UserError(f"{runs.shown(path)} is missing: run python replication/train_rnn.py")
-    rnn = MDNRNN(Rnn(**runs.read_json(path)))
+    try:
+        rnn = MDNRNN(Rnn(**runs.read_json(path)))
+    except (TypeError, ValueError):
+        raise UserError(f"{runs.shown(path)} does not describe an M: restore it") from None
     load_into(rnn, run / "rnn" / "rnn.weights.h5")
     return rnn
 
@@ -59,8 +63,8 @@ def load_into(model, path: Path) -> None:
         raise UserError(f"{runs.shown(path)} is missing")
     try:
         model.load_weights(path)
-    except (ValueError, OSError, KeyError) as error:
-        said = str(error).splitlines()[0]
+    except UNREADABLE as error:
+        said = str(error).partition("\n")[0]
         raise UserError(f"{runs.shown(path)} does not fit {model.name}: {said}") from None
 
 

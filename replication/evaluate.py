@@ -11,6 +11,7 @@ import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import get_args, get_type_hints
 
 import gymnasium
 import imageio.v2 as imageio
@@ -19,12 +20,13 @@ from PIL import Image
 
 from replication import fleet, parallel, runs
 from replication.agent import Agent, Weights, load_into, load_weights, one_thread
-from replication.config import Config, Env, Evaluate, UserError, parse_dataclass
+from replication.config import Config, Controller, Env, Evaluate, UserError, parse_dataclass
 from replication.rollouts import Task, drive
 from replication.vae.vae import build_decoder
 
 STOCK = Env(stock=True)
 FIRST = 2**32  # the first seed of an evaluation: training's are below
+MODES = get_args(get_type_hints(Controller)["mode"])
 APART = 2**20  # between the first tracks of two --seed's
 
 
@@ -64,12 +66,17 @@ def load_agent(folder: Path) -> tuple[Weights, np.ndarray]:
         raise UserError(
             f"{runs.shown(path)} is missing: run python replication/train_controller.py"
         )
-    best = runs.read_json(path)
+    best = runs.read_json(path, "mode", "parameters")
+    try:
+        parameters = np.array(best["parameters"], np.float32).ravel()
+    except (ValueError, TypeError):
+        raise UserError(f"{runs.shown(path)}: parameters are not numbers: restore it") from None
+    if best["mode"] not in MODES:
+        raise UserError(f"{runs.shown(path)}: mode {best['mode']!r}: not of {', '.join(MODES)}")
     weights = load_weights(folder, best["mode"])
-    parameters = np.float32(best["parameters"])
-    if parameters.shape != (weights.parameters,):
+    if len(parameters) != weights.parameters or not np.isfinite(parameters).all():
         raise UserError(
-            f"{runs.shown(path)} holds {len(parameters)} parameters;"
+            f"{runs.shown(path)} holds {np.isfinite(parameters).sum()} finite parameters;"
             f" mode {best['mode']} on this M takes {weights.parameters}"
         )
     return weights, parameters

@@ -6,6 +6,7 @@ Writes data/SET/record/SEED.npz: obs uint8 (T, 64, 64, 3), action float32 (T, 3)
 (T,), terminated bool (T,); reward[t] is what action[t] earned. Episodes that are there stay.
 """
 
+import io
 import math
 import time
 from pathlib import Path
@@ -68,7 +69,12 @@ def start_worker(env: Env, policy: str) -> None:
     WORKER.update(env=make_env(env), policy=POLICIES[policy](), max_steps=env.max_steps)
 
 
-def record(seed: int) -> Episode:
+def record(seed: int) -> bytes:
+    """The file of one episode, compressed here so that the master only has to write it."""
+    return pack(drive_whole(seed))
+
+
+def drive_whole(seed: int) -> Episode:
     """Drive one episode to its last frame; `terminated` ends nothing (paper: whole episodes)."""
     episodes = drive(
         [WORKER["env"]], WORKER["policy"], [Task(seed)], WORKER["max_steps"],
@@ -77,28 +83,37 @@ def record(seed: int) -> Episode:
     return next(episodes)[1]
 
 
-def save(folder: Path, episode: Episode) -> None:
-    with runs.replacing(folder / f"{episode.seed:010d}.npz") as temporary:
-        np.savez_compressed(
-            temporary,
-            obs=np.stack(episode.frames),
-            action=np.stack(episode.actions),
-            reward=np.float32(episode.rewards),
-            terminated=np.bool_(episode.terminated),
-        )
+def pack(episode: Episode) -> bytes:
+    """An episode as the bytes of its .npz."""
+    packed = io.BytesIO()
+    np.savez_compressed(
+        packed,
+        obs=np.stack(episode.frames),
+        action=np.stack(episode.actions),
+        reward=np.float32(episode.rewards),
+        terminated=np.bool_(episode.terminated),
+    )
+    return packed.getvalue()
+
+
+def save(path: Path, packed: bytes) -> None:
+    with runs.replacing(path) as temporary:
+        temporary.write_bytes(packed)
 
 
 def main(config: Config) -> None:
     start = time.monotonic()
     with runs.open_stage(config, "extract") as folder:
         seeds = [episode_seed(config.seed, index) for index in range(config.extract.episodes)]
-        missing = [seed for seed in seeds if not (folder / f"{seed:010d}.npz").exists()]
+        paths = {seed: folder / f"{seed:010d}.npz" for seed in seeds}
+        missing = [seed for seed in seeds if not paths[seed].exists()]
         make_env(config.env).close()  # the master compiles for all
         payload = (config.env, config.extract.policy)
         with parallel.pool(start_worker, payload) as pool:
             recorded = pool.map(record, missing, name=lambda seed: f"episode {seed:010d}")
-            for episode in tqdm(recorded, "extract", len(missing), unit="episode"):
-                save(folder, episode)
+            bar = tqdm(recorded, "extract", len(missing), unit="episode")
+            for seed, packed in zip(missing, bar, strict=True):
+                save(paths[seed], packed)
         episodes = list_episodes(folder, config.extract.skip_bad)
         frames = sum(episode.length for episode in episodes)
         reached = f"{len(episodes)} episodes, {frames:,} frames"

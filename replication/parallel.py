@@ -3,10 +3,13 @@
 Workers read no file: what they need reaches them with `start(*payload)`, once, before the jobs.
 """
 
+import collections
 import contextlib
+import itertools
 import os
 import socket
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future
 
 from mpi4py import MPI
 from mpi4py.futures import MPICommExecutor
@@ -14,6 +17,7 @@ from mpi4py.futures import MPICommExecutor
 from replication.config import UserError
 from replication.runs import run_script
 
+AHEAD = 4  # jobs handed out for each worker: it never waits, and results never pile up
 WORKER: dict = {"failure": None}  # of this process: what went wrong as it started
 
 
@@ -59,18 +63,24 @@ class Pool:
 
     def map(self, job: Callable, jobs: Iterable, name: Callable[[object], str]) -> Iterator:
         """Yield job(j) for each j in order; a failure ends everything and says which job it was."""
-        futures = [(name(item), self.executor.submit(_named, job, item)) for item in jobs]
-        labels = [label for label, _ in futures]
-        for number, (label, future) in enumerate(futures):
-            self.witness.tell(labels[number : number + workers()])
-            try:
-                yield future.result()
-            except UserError:
-                raise
-            except Exception as error:
-                self.executor.shutdown(wait=False, cancel_futures=True)
-                raise UserError(f"{label} failed: {type(error).__name__}: {error}") from error
-        self.witness.tell([])
+        queue, under_way = iter(jobs), collections.deque()
+        while True:
+            for item in itertools.islice(queue, AHEAD * workers() - len(under_way)):
+                under_way.append((name(item), self.executor.submit(_named, job, item)))
+            self.witness.tell([label for label, _ in under_way][: workers()])
+            if not under_way:
+                return
+            label, future = under_way.popleft()
+            yield self._result(label, future)
+
+    def _result(self, label: str, future: Future):
+        try:
+            return future.result()
+        except UserError:
+            raise
+        except Exception as error:
+            self.executor.shutdown(wait=False, cancel_futures=True)
+            raise UserError(f"{label} failed: {type(error).__name__}: {error}") from error
 
 
 @contextlib.contextmanager
@@ -116,9 +126,12 @@ class Witness:
     def __init__(self):
         self.told, told = os.pipe()[::-1]
         if os.fork() == 0:
-            os.close(self.told)
-            os.setsid()
-            _watch(told)
+            try:
+                os.close(self.told)
+                os.setsid()
+                _watch(told)
+            finally:
+                os._exit(0)  # whatever happens it must not go on as a second master
         os.close(told)
 
     def tell(self, jobs: list[str]) -> None:
@@ -139,4 +152,3 @@ def _watch(told: int) -> None:
     if jobs:
         line = f"a process was killed; lost: {jobs}. The same command goes on from there\n"
         os.write(2, line.encode())
-    os._exit(0)

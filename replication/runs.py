@@ -7,7 +7,6 @@ checkpoints/RUN/STAGE/done.json  a finished stage: its schedule, its inputs, wha
 
 import contextlib
 import dataclasses
-import errno
 import fcntl
 import hashlib
 import importlib.metadata
@@ -19,54 +18,19 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from replication.config import Config, UserError
+from replication.stages import FREE, STAGES
 
 HOME = Path(os.environ.get("REPLICATION_HOME", Path(__file__).resolve().parents[1]))
 PACKAGES = (
     "tensorflow keras tensorflow-probability tf-keras gymnasium Box2D pygame-ce cma mpi4py numpy"
     " numba pillow"
 )
-
-
-@dataclass(frozen=True)
-class Stage:
-    """A stage of the pipeline and the facts by which its work is recognised."""
-
-    name: str  # the script: replication/NAME.py
-    folder: str  # where its done.json stands, under checkpoints/RUN or data/SET
-    sections: tuple[str, ...]  # of the configuration, on which its result depends
-    grows: str = ""  # the field that may be raised later: the work goes on
-    needs: tuple[str, ...] = ()  # the stages whose output it reads
-
-
-STAGES = {
-    stage.name: stage
-    for stage in (
-        Stage("extract", "record", ("seed", "env", "extract"), "extract.episodes"),
-        Stage("train_vae", "vae", ("seed", "data", "vae"), "vae.epochs", ("extract",)),
-        Stage("series", "series", ("data", "extract"), "extract.episodes", ("train_vae",)),
-        Stage("train_rnn", "rnn", ("seed", "rnn"), "rnn.epochs", ("series",)),
-        Stage(
-            "train_controller",
-            "controller",
-            ("seed", "env", "controller"),
-            "controller.generations",
-            ("train_vae", "train_rnn"),
-        ),
-        Stage("evaluate", "evaluation", ("evaluate",), "", ("train_controller",)),
-        Stage(
-            "figures", "figures", (), "", ("train_vae", "train_rnn", "train_controller", "evaluate")
-        ),
-    )
-}
-
-# Fields that change nothing that a stage makes; growing fields are compared on their own.
-FREE = {"extract.skip_bad", "vae.log_every", "rnn.log_every", "env.stock"}
+RECORD = ("identity", "output", "reached", "seconds")  # what a done.json holds
 
 
 def run_script(main: Callable[[], None]) -> None:
@@ -78,10 +42,9 @@ def run_script(main: Callable[[], None]) -> None:
         sys.exit(_complain(f"{name}: {error}"))
     except KeyboardInterrupt:
         sys.exit(_complain(f"{name}: stopped; the same command goes on from what is saved", 130))
-    except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS):
-            raise
-        sys.exit(_complain(f"{name}: cannot write {error.filename or ''}: {error.strerror}"))
+    except OSError as error:  # a full disk, a folder that may not be written, a missing file
+        said = ": ".join(str(part) for part in (error.filename, error.strerror) if part)
+        sys.exit(_complain(f"{name}: {said or error}; nothing that was saved is lost"))
 
 
 def _complain(line: str, status: int = 2) -> int:
@@ -216,9 +179,9 @@ def done(config: Config, name: str) -> dict | None:
     grows, path = STAGES[name].grows, stage_folder(config, name) / "done.json"
     if config.overwrite or not path.exists():
         return None
-    record, asked = read_json(path), identity(config, name)
+    record, asked = read_json(path, *RECORD), identity(config, name)
     made = record["identity"]
-    enough = not grows or made[grows] >= asked[grows]
+    enough = not grows or made.get(grows, 0) >= asked[grows]
     return record if enough and made | {grows: 0} == asked | {grows: 0} else None
 
 
@@ -234,9 +197,20 @@ def finish(config: Config, name: str, output: str, reached: str, seconds: float,
     write_json(stage_folder(config, name) / "done.json", record)
 
 
+def seconds_before(config: Config, name: str) -> float:
+    """What a stage has taken so far, where it is called again to go on."""
+    path = stage_folder(config, name) / "done.json"
+    return read_json(path)["seconds"] if path.exists() else 0.0
+
+
+def cores() -> int:
+    """Cores that this process may use: V and M train on all of them."""
+    return len(os.sched_getaffinity(0))
+
+
 def output_of(config: Config, name: str) -> str | None:
     path = stage_folder(config, name) / "done.json"
-    return read_json(path)["output"] if path.exists() else None
+    return read_json(path, *RECORD)["output"] if path.exists() else None
 
 
 def check_inputs(config: Config, name: str) -> None:
@@ -283,11 +257,16 @@ def write_json(path: Path, value) -> None:
         temporary.write_text(json.dumps(value, indent=1) + "\n")
 
 
-def read_json(path: Path):
+def read_json(path: Path, *keys: str) -> dict:
+    """The object in a file; UserError if it is not one, or lacks one of the keys."""
     try:
-        return json.loads(path.read_text())
+        value = json.loads(path.read_text())
     except ValueError:
         raise UserError(f"{shown(path)} is not JSON: delete it, or restore it") from None
+    if not isinstance(value, dict) or not all(key in value for key in keys):
+        needed = f" with {', '.join(keys)}" if keys else ""
+        raise UserError(f"{shown(path)} is not an object{needed}: delete it, or restore it")
+    return value
 
 
 class Log:
@@ -315,8 +294,14 @@ class Log:
 
 def read_log(path: Path) -> list[dict]:
     """The lines of a log; a last line that a killed process left torn is not one."""
-    lines = path.read_text().splitlines(keepends=True) if path.exists() else []
-    return [json.loads(line) for line in lines if line.endswith("\n")]
+    lines = path.read_bytes().splitlines(keepends=True) if path.exists() else []
+    try:
+        values = [json.loads(line) for line in lines if line.endswith(b"\n")]
+        if all(line["step"] >= 0 and line["seconds"] >= 0 for line in values):
+            return values
+    except (ValueError, TypeError, KeyError):
+        pass
+    raise UserError(f"{shown(path)} has lines that are not a log's: delete them, or restore it")
 
 
 # Randomness --------------------------------------------------------------------------------

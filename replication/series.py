@@ -7,6 +7,8 @@ episode, zero-padded: mu, logvar float16 (N, T, 32), action float32 (N, T, 3), r
 (N, T), terminated bool (N, T), length int32 (N,), seed int64 (N,); and series.json, which names V.
 """
 
+import os
+import shutil
 import time
 from pathlib import Path
 
@@ -16,7 +18,7 @@ from tqdm import tqdm
 from replication import runs
 from replication.agent import load_into
 from replication.config import ACTIONS, Z_SIZE, Config, UserError, parse_cli
-from replication.episodes import Recorded, list_episodes, read_episode
+from replication.episodes import UNREADABLE, Recorded, list_episodes, read_episode
 from replication.quiet import tf
 from replication.vae.vae import build_encoder, to_float
 
@@ -37,13 +39,19 @@ def encode(encoder, obs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return mu.astype(np.float16), logvar.astype(np.float16)
 
 
+def new_array(path: Path, dtype, shape: tuple[int, ...]) -> np.ndarray:
+    """A memory-mapped file of zeros that has its space on the disk."""
+    array = np.lib.format.open_memmap(path, "w+", dtype, shape)
+    with open(path, "r+b") as file:  # a full disk is an error here; in a mapped page, a crash
+        os.posix_fallocate(file.fileno(), 0, array.offset + array.nbytes)
+    return array
+
+
 def write_series(encoder, episodes: list[Recorded], folder: Path) -> int:
-    """Write the arrays beside the old ones, then put them all in place; returns the frames."""
+    """Write the arrays into a folder; returns the frames."""
     longest = max(episode.length for episode in episodes)
     arrays = {
-        name: np.lib.format.open_memmap(
-            folder / f".tmp-{name}.npy", "w+", dtype, (len(episodes), longest, *shape)
-        )
+        name: new_array(folder / f"{name}.npy", dtype, (len(episodes), longest, *shape))
         for name, (dtype, shape) in ROWS.items()
     }
     for row, episode in enumerate(tqdm(episodes, "series", unit="episode")):
@@ -51,29 +59,46 @@ def write_series(encoder, episodes: list[Recorded], folder: Path) -> int:
         values = (*encode(encoder, obs), *rest)
         for array, value in zip(arrays.values(), values, strict=True):
             array[row, : episode.length] = value
-    lengths = np.array([episode.length for episode in episodes], np.int32)
-    np.save(folder / ".tmp-length.npy", lengths)
-    np.save(folder / ".tmp-seed.npy", np.array([e.seed for e in episodes], np.int64))
     for array in arrays.values():
         array.flush()
-    for temporary in sorted(folder.glob(".tmp-*.npy")):
-        temporary.rename(folder / temporary.name.removeprefix(".tmp-"))
+    lengths = np.array([episode.length for episode in episodes], np.int32)
+    np.save(folder / "length.npy", lengths)
+    np.save(folder / "seed.npy", np.array([e.seed for e in episodes], np.int64))
     return int(lengths.sum())
+
+
+def replace_series(encoder, episodes: list[Recorded], folder: Path) -> int:
+    """Write the arrays in a folder of their own, then put them all in place; returns the frames."""
+    new = folder / ".new"
+    shutil.rmtree(new, ignore_errors=True)  # what a killed process left
+    new.mkdir()
+    try:
+        frames = write_series(encoder, episodes, new)
+        for name in ("done.json", "series.json"):  # until all are in place they are nobody's
+            (folder / name).unlink(missing_ok=True)
+        for path in sorted(new.iterdir()):
+            path.rename(folder / path.name)
+    finally:
+        shutil.rmtree(new)
+    return frames
 
 
 def load_series(config: Config) -> dict[str, np.ndarray]:
     """The series of a run, memory-mapped; UserError if they are not of this run's V."""
     folder = runs.series_folder(config)
-    made_by = runs.read_json(folder / "series.json")["vae"]
+    made_by = runs.read_json(folder / "series.json", "vae")["vae"]
     ours = runs.output_of(config, "train_vae")
     if made_by != ours:
         raise UserError(
             f"{runs.shown(folder)} was encoded by another V ({made_by}, not {ours}):"
             f" run python replication/{runs.command(config, 'series')} --overwrite"
         )
-    return {
-        name: np.load(folder / f"{name}.npy", mmap_mode="r") for name in (*ROWS, "length", "seed")
-    }
+    names = (*ROWS, "length", "seed")
+    try:
+        return {name: np.load(folder / f"{name}.npy", mmap_mode="r") for name in names}
+    except UNREADABLE as error:
+        again = f"run python replication/{runs.command(config, 'series')} --overwrite"
+        raise UserError(f"{runs.shown(folder)} cannot be read ({error}): {again}") from None
 
 
 def main(config: Config) -> None:
@@ -83,13 +108,12 @@ def main(config: Config) -> None:
         load_into(encoder, runs.stage_folder(config, "train_vae") / "encoder.weights.h5")
         vae = runs.fingerprint(encoder.get_weights())
         episodes = list_episodes(runs.record_folder(config), config.extract.skip_bad)
-        (folder / "series.json").unlink(missing_ok=True)  # until they are whole they are nobody's
-        frames = write_series(tf.function(lambda obs: encoder(to_float(obs))), episodes, folder)
+        frames = replace_series(tf.function(lambda obs: encoder(to_float(obs))), episodes, folder)
         runs.write_json(folder / "series.json", {"vae": vae, "episodes": len(episodes)})
         reached = f"{len(episodes)} episodes, {frames:,} frames encoded"
         output = f"{vae} {len(episodes)}"
         seconds = time.monotonic() - start
-        runs.finish(config, "series", output, reached, seconds, processes=1)
+        runs.finish(config, "series", output, reached, seconds, processes=runs.cores())
         print(f"series: {reached} in {runs.shown(folder)}")
 
 

@@ -75,7 +75,7 @@ def run_generation(pool: parallel.Pool, config: Config, es: Evolution) -> dict:
 def keep_best(es: Evolution, line: dict, mode: str, folder: Path) -> None:
     """Keep the mean of the search distribution if it has been evaluated, and better than before."""
     path = folder / "best.json"
-    before = runs.read_json(path)["eval_mean"] if path.exists() else -np.inf
+    before = runs.read_json(path, "eval_mean")["eval_mean"] if path.exists() else -np.inf
     if line.get("eval_mean", -np.inf) > before:
         facts = {key: line[key] for key in ("eval_mean", "eval_std", "eval_episodes")}
         parameters = es.mean.astype(np.float32).tolist()

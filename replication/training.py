@@ -13,6 +13,7 @@ from tqdm import tqdm
 
 from replication import runs
 from replication.config import UserError
+from replication.episodes import UNREADABLE
 from replication.quiet import keras, tf
 
 
@@ -68,10 +69,10 @@ class Recorder(keras.callbacks.Callback):
         if self.step % self.schedule.log_every and self.step % self.schedule.iterations:
             return
         losses = {name: float(value) for name, value in logs.items()}
-        if not np.isfinite(list(losses.values())).all():
-            self._give_up(losses)
         line = losses | {f"held_out_{name}": value for name, value in self.held_out().items()}
         line = {name.replace("held_out__", ""): round(value, 6) for name, value in line.items()}
+        if not np.isfinite(list(line.values())).all():  # held-out: of the weights as they are now
+            self._give_up(line)
         epoch = (self.step - 1) // self.schedule.iterations + 1
         self.log.write(self.step, epoch=epoch, **line)
         save_state(self.model, self.folder / "state.npz", self.step)  # last: it says where we are
@@ -104,12 +105,17 @@ def load_state(model: keras.Model, path: Path) -> int:
     """Put a saved state into the model and return its step; 0 if there is none."""
     if not path.exists():
         return 0
-    with np.load(path, allow_pickle=False) as state:
-        model.set_weights([state[k] for k in sorted(state) if k.startswith("weight_")])
-        saved = [state[k] for k in sorted(state) if k.startswith("optimizer_")]
-        for variable, value in zip(model.optimizer.variables, saved, strict=True):
-            variable.assign(value)
-        return int(state["step"])
+    try:
+        with np.load(path, allow_pickle=False) as state:
+            model.set_weights([state[k] for k in sorted(state) if k.startswith("weight_")])
+            saved = [state[k] for k in sorted(state) if k.startswith("optimizer_")]
+            for variable, value in zip(model.optimizer.variables, saved, strict=True):
+                variable.assign(value)
+            return int(state["step"])
+    except UNREADABLE as error:
+        raise UserError(
+            f"{runs.shown(path)} is no state of this model ({error}): --overwrite"
+        ) from None
 
 
 def mean_losses(losses_of: Callable, batches: Iterable) -> dict[str, float]:
