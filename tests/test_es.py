@@ -1,0 +1,142 @@
+"""CMA-ES: equal seeds, equal candidates, also after it was saved and loaded."""
+
+import numpy as np
+import pytest
+
+from replication.config import UserError
+from replication.es import Evolution
+
+DIMENSIONS, POPULATION = 12, 10
+TARGET = np.linspace(-1, 1, DIMENSIONS)
+
+
+def returns(candidates: np.ndarray) -> np.ndarray:
+    """A quadratic: 0 at best, at TARGET."""
+    return -np.square(candidates - TARGET).sum(axis=-1)
+
+
+def start(seed: int = 0) -> Evolution:
+    return Evolution(DIMENSIONS, POPULATION, 0.1, seed)
+
+
+def run(es: Evolution, generations: int) -> list[np.ndarray]:
+    asked = []
+    for _ in range(generations):
+        asked.append(es.ask())
+        es.tell(returns(asked[-1]))
+    return asked
+
+
+def test_asks_a_population_around_0():
+    es = Evolution(867, 64, 0.1, 0)
+    candidates = es.ask()
+    assert candidates.shape == (64, 867)
+    assert candidates.dtype == np.float64
+    assert not es.mean.any()
+    assert candidates.std() == pytest.approx(0.1, rel=0.02)
+    assert es.sigma == pytest.approx(0.1)
+
+
+def test_equal_seeds_equal_candidates():
+    np.testing.assert_array_equal(run(start(3), 6), run(start(3), 6))
+    assert not np.array_equal(start(3).ask(), start(4).ask())
+
+
+def test_generations_differ():
+    first, second = run(start(), 2)
+    assert not np.allclose(first - first.mean(axis=0), second - second.mean(axis=0))
+
+
+@pytest.mark.parametrize("at", [1, 7])
+def test_resumed_search_goes_on_bit_for_bit(tmp_path, at):
+    uninterrupted = start()
+    expected = run(uninterrupted, 25)
+    stopped = start()
+    run(stopped, at)
+    stopped.save(tmp_path / "state.pkl")
+    resumed = Evolution.load(tmp_path / "state.pkl")
+    assert resumed.generation == at
+    np.testing.assert_array_equal(run(resumed, 25 - at), expected[at:])
+    np.testing.assert_array_equal(resumed.mean, uninterrupted.mean)
+    assert resumed.sigma == uninterrupted.sigma
+
+
+def test_saving_does_not_disturb_the_search(tmp_path):
+    saved_each_time, expected = start(), run(start(), 5)
+    for generation in range(5):
+        np.testing.assert_array_equal(run(saved_each_time, 1)[0], expected[generation])
+        saved_each_time.save(tmp_path / "state.pkl")
+
+
+def test_asking_twice_asks_the_same():
+    """A generation that was killed before it was told is asked again, not another one."""
+    es, twice = start(), start()
+    run(es, 2), run(twice, 2)
+    twice.ask()
+    np.testing.assert_array_equal(twice.ask(), es.ask())
+
+
+def test_numpys_global_generator_is_left_alone():
+    np.random.seed(5)
+    before = np.random.get_state()
+    run(start(), 3)
+    after = np.random.get_state()
+    np.testing.assert_array_equal(before[1], after[1])
+    assert before[2:] == after[2:]
+    np.random.seed(6)
+    expected = run(start(), 3)
+    np.random.seed(7)
+    np.testing.assert_array_equal(run(start(), 3), expected)  # nor does it read it
+
+
+def test_it_climbs_a_quadratic():
+    es = start()
+    run(es, 150)
+    assert returns(np.zeros(DIMENSIONS)) < -4
+    assert returns(es.mean) > -1e-3
+    np.testing.assert_allclose(es.mean, TARGET, atol=0.02)
+
+
+def test_more_is_better():
+    """The mean moves to where returns are greater, not less."""
+    es = start()
+    candidates = es.ask()
+    es.tell(candidates[:, 0])
+    assert es.mean[0] > 0
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"garbage",
+        b"I am text\n.",
+        b"\x80\x04",
+        bytes(100),
+        b"cnowhere\nnothing\n.",
+        b"(dp0\n.",
+    ],
+)
+def test_unreadable_state_is_one_line(tmp_path, content):
+    path = tmp_path / "state.pkl"
+    path.write_bytes(content)
+    with pytest.raises(UserError, match=r"state\.pkl cannot be read .*--overwrite") as error:
+        Evolution.load(path)
+    assert "\n" not in str(error.value)
+
+
+def test_torn_state_is_one_line(tmp_path):
+    path = tmp_path / "state.pkl"
+    es = start()
+    run(es, 2)
+    es.save(path)
+    whole = path.read_bytes()
+    for length in (1, len(whole) // 2, len(whole) - 1):
+        path.write_bytes(whole[:length])
+        with pytest.raises(UserError, match="cannot be read"):
+            Evolution.load(path)
+
+
+def test_save_leaves_no_temporary_file(tmp_path):
+    start().save(tmp_path / "state.pkl")
+    assert [path.name for path in tmp_path.iterdir()] == ["state.pkl"]
