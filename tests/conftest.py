@@ -15,7 +15,7 @@ def home(tmp_path, monkeypatch) -> Path:
     return tmp_path
 
 
-def write_episode(folder: Path, seed: int, length: int = 12, compressed: bool = False, **arrays):
+def _write_episode(folder: Path, seed: int, length: int = 12, **arrays) -> Path:
     """A recorded episode of DESIGN's format: frame t is (t, seed, t + seed) everywhere, mod 256.
 
     action[t] = (t, seed, t + seed) / 1000, reward[t] = t, terminated nowhere; `arrays` replace
@@ -31,8 +31,13 @@ def write_episode(folder: Path, seed: int, length: int = 12, compressed: bool = 
     }
     path = folder / f"{seed:010d}.npz"
     folder.mkdir(parents=True, exist_ok=True)
-    (np.savez_compressed if compressed else np.savez)(path, **(made_up | arrays))
+    np.savez_compressed(path, **(made_up | arrays))
     return path
+
+
+@pytest.fixture
+def write_episode():
+    return _write_episode
 
 
 class CountingEnv:

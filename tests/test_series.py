@@ -1,0 +1,139 @@
+"""The series: encoded alike in any batches, padded with zeros, and of one V alone."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from replication import runs, series
+from replication.config import PRESETS, UserError
+from replication.episodes import list_episodes
+from replication.quiet import keras, tf
+from replication.vae.vae import build_encoder, to_float
+
+CONFIG = dataclasses.replace(PRESETS["quick"], run="mine")
+
+
+def reading(obs):
+    """An encoder that reads the made-up pictures: mu is (t, seed, t + seed, 0, ...)."""
+    mu = np.zeros((len(obs), 32), np.float32)
+    mu[:, :3] = obs[:, 20, 30]
+    return mu, -mu
+
+
+@pytest.fixture
+def written(home, write_episode):
+    """Episodes of 5, 12 and 9 frames, with the seeds 3, 20 and 41, and their series."""
+    record, folder = runs.record_folder(CONFIG), runs.series_folder(CONFIG)
+    for seed, length in ((41, 9), (3, 5), (20, 12)):
+        write_episode(record, seed, length)
+    folder.mkdir(parents=True)
+    frames = series.write_series(reading, list_episodes(record), folder)
+    assert frames == 26
+    return folder
+
+
+def finish_vae(output: str) -> None:
+    runs.stage_folder(CONFIG, "train_vae").mkdir(parents=True, exist_ok=True)
+    runs.finish(CONFIG, "train_vae", output, "", 1.0)
+
+
+def test_encoding_in_batches_equals_one_batch(monkeypatch):
+    keras.utils.set_random_seed(0)
+    encoder = build_encoder()
+    obs = np.random.default_rng(0).integers(0, 256, (11, 64, 64, 3), np.uint8)
+    mu, logvar = encoder(to_float(obs))
+    whole = series.encode(lambda frames: encoder(to_float(frames)), obs)
+    monkeypatch.setattr(series, "BATCH", 4)
+    parts = series.encode(lambda frames: encoder(to_float(frames)), obs)
+    for one, other, expected in zip(whole, parts, (mu, logvar), strict=True):
+        assert one.dtype == other.dtype == np.float16
+        assert one.shape == (11, 32)
+        np.testing.assert_allclose(one, other, rtol=2e-3, atol=1e-6)  # a bit of float16
+        np.testing.assert_allclose(one, expected, rtol=1e-3, atol=1e-6)
+
+
+def test_layout(written):
+    shapes = {path.stem: np.load(path, mmap_mode="r") for path in sorted(written.glob("*.npy"))}
+    assert {name: (array.dtype.name, array.shape) for name, array in shapes.items()} == {
+        "mu": ("float16", (3, 12, 32)),
+        "logvar": ("float16", (3, 12, 32)),
+        "action": ("float32", (3, 12, 3)),
+        "reward": ("float32", (3, 12)),
+        "terminated": ("bool", (3, 12)),
+        "length": ("int32", (3,)),
+        "seed": ("int64", (3,)),
+    }
+    assert not list(written.glob(".tmp-*"))
+
+
+def test_rows_are_episodes_by_seed_padded_with_zeros(written):
+    mu, logvar, action, reward, length, seed = (
+        np.load(written / f"{name}.npy")
+        for name in ("mu", "logvar", "action", "reward", "length", "seed")
+    )
+    assert seed.tolist() == [3, 20, 41]
+    assert length.tolist() == [5, 12, 9]
+    for row in range(3):
+        time, end = np.arange(length[row]), length[row]
+        signs = np.stack([time, 0 * time + seed[row], time + seed[row]], axis=1)
+        np.testing.assert_array_equal(mu[row, :end, :3], signs)
+        np.testing.assert_array_equal(logvar[row, :end, :3], -signs)
+        np.testing.assert_allclose(action[row, :end], signs / 1000, rtol=1e-6)
+        np.testing.assert_array_equal(reward[row, :end], time)
+        for array in (mu, logvar, action, reward):
+            assert not array[row, end:].any()
+
+
+def test_load_maps_into_memory_and_holds_nothing(written):
+    finish_vae("v1")
+    runs.write_json(written / "series.json", {"vae": "v1"})
+    loaded = series.load_series(CONFIG)
+    assert set(loaded) == {"mu", "logvar", "action", "reward", "terminated", "length", "seed"}
+    assert all(isinstance(array, np.memmap) for array in loaded.values())
+
+
+def test_another_vs_series_are_refused(written):
+    finish_vae("v2")
+    runs.write_json(written / "series.json", {"vae": "v1"})
+    with pytest.raises(
+        UserError, match=r"another V \(v1, not v2\): .*/series\.py quick --run mine"
+    ):
+        series.load_series(CONFIG)
+
+
+def test_unmarked_series_are_refused(written):
+    """What a killed encoding left is not taken for a whole series."""
+    finish_vae("v1")
+    with pytest.raises((UserError, OSError)):
+        series.load_series(CONFIG)
+
+
+def test_writing_anew_replaces_every_array(written, write_episode):
+    """And what marks the old series as whole goes before the first array of the new ones."""
+    record = runs.record_folder(CONFIG)
+    runs.write_json(written / "series.json", {"vae": "v1"})
+    write_episode(record, 55, 15)
+    series.replace_series(reading, list_episodes(record), written)
+    assert np.load(written / "mu.npy").shape == (4, 15, 32)
+    assert np.load(written / "seed.npy").tolist() == [3, 20, 41, 55]
+    assert not (written / "series.json").exists()
+
+
+def test_a_broken_episode_leaves_the_old_series(written, write_episode):
+    record = runs.record_folder(CONFIG)
+    runs.write_json(written / "series.json", {"vae": "v1"})
+    broken = write_episode(record, 60, 15)
+    episodes = list_episodes(record)
+    broken.write_bytes(broken.read_bytes()[:500])
+    with pytest.raises(UserError, match="0000000060.npz cannot be read"):
+        series.replace_series(reading, episodes, written)
+    assert np.load(written / "mu.npy").shape == (3, 12, 32)
+    assert (written / "series.json").exists()
+
+
+def test_a_traced_encoder_gives_the_same(written):
+    """main encodes with a traced function: tensors instead of arrays."""
+    traced = tf.function(lambda obs: (to_float(obs)[:, 0, 0], to_float(obs)[:, 1, 1]))
+    mu, _ = series.encode(traced, np.full((600, 64, 64, 3), 51, np.uint8))
+    np.testing.assert_allclose(mu, np.full((600, 3), 0.2), rtol=1e-3)
