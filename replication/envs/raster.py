@@ -44,7 +44,7 @@ _FIELDS = 255 << RED | 255 << GREEN | 255
 
 
 def addresses(rows: int) -> np.ndarray:
-    """at_y for y from 0 to HEIGHT: what the state's rows do not need falls in a spare row of cells."""
+    """at_y for y from 0 to HEIGHT: rows not in the state fall in a spare row of cells."""
     at_y = np.append(_BAND * CELLS * BLOCK + _ROW - Y_START[_BAND], 0)
     at_y[: HEIGHT - 1 - Y_START[rows]] = at_y[HEIGHT] = (rows + 1) * CELLS * BLOCK
     return at_y
@@ -343,7 +343,7 @@ def draw_indicators(colour, pixels, at_y, spans, y_seen, gauges, text, text_x, t
             )
     for row in range(text.shape[0]):
         y = HEIGHT - 1 - (text_y + row)
-        for column in range(text.shape[1]):
+        for column in range(max(0, -text_x), min(text.shape[1], WIDTH - text_x)):
             _blend(colour, pixels, at_y[y] + _AT_X[text_x + column + 1], text[row, column], 256)
 
 
