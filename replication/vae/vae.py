@@ -4,6 +4,8 @@ A frame (64, 64, 3) becomes z, 32 numbers drawn from N(mu, exp(logvar)); the dec
 of z again. 4,348,547 parameters with z of 32.
 """
 
+import numpy as np
+
 from replication.config import Z_SIZE, Vae
 from replication.quiet import keras, tf
 
@@ -28,6 +30,11 @@ def squared_error(obs, recon):
 def to_float(obs):
     """Frames as they are stored, uint8 0..255, to what the networks see: float32 0..1."""
     return tf.cast(obs, tf.float32) / 255.0
+
+
+def to_bytes(recon):
+    """What the decoder gives, float32 0..1, to frames as they are stored: uint8 0..255."""
+    return np.uint8(np.round(np.asarray(recon) * 255))
 
 
 @keras.saving.register_keras_serializable("replication")
