@@ -1,0 +1,63 @@
+"""Videos of small frames, enlarged, as mp4 or gif by the file's ending."""
+
+import tempfile
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from pathlib import Path
+
+import imageio.v2 as imageio
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+from replication import runs
+from replication.config import UserError
+
+ENDINGS = (".mp4", ".gif")
+ENLARGED = 4  # times, each way
+GIF_EVERY = 4  # frames: a gif of 12.5 frames a second, as browsers play no fast ones
+BAR = 24  # height of the line of names above panels, in pixels
+
+
+def check_path(path: Path) -> None:
+    """Raise UserError if no video can be written there."""
+    if path.suffix not in ENDINGS:
+        raise UserError(f"--video {path}: must end in {' or '.join(ENDINGS)}")
+    if not path.parent.is_dir():
+        raise UserError(f"--video {path}: there is no folder {path.parent}")
+    try:
+        tempfile.TemporaryFile(dir=path.parent).close()
+        if path.is_dir():
+            raise IsADirectoryError(None, "it is a folder")
+    except OSError as error:
+        raise UserError(f"--video {path} cannot be written: {error.strerror}") from None
+
+
+def enlarge(frame: np.ndarray) -> np.ndarray:
+    """Each pixel becomes a square: uint8 (64, 64, 3) -> (256, 256, 3)."""
+    return frame.repeat(ENLARGED, axis=0).repeat(ENLARGED, axis=1)
+
+
+def side_by_side(panels: dict[str, np.ndarray]) -> Iterator[np.ndarray]:
+    """Frames (T, 64, 64, 3) of each panel beside those of the others, under their names."""
+    width = 64 * ENLARGED
+    bar = Image.new("RGB", (width * len(panels), BAR))
+    pen, font = ImageDraw.Draw(bar), ImageFont.load_default(14)
+    for place, name in enumerate(panels):
+        pen.text(((place + 0.5) * width, BAR / 2), name, "white", font, anchor="mm")
+    for frames in zip(*panels.values(), strict=True):
+        yield np.concatenate([bar, np.concatenate([enlarge(each) for each in frames], axis=1)])
+
+
+def write(path: Path, frames: Iterable[np.ndarray], fps: int) -> None:
+    """Write frames uint8 (height, width, 3) as mp4 or gif; height and width are even."""
+    with runs.replacing(path) as temporary:
+        if path.suffix == ".gif":
+            images = (Image.fromarray(frame) for frame in islice(frames, 0, None, GIF_EVERY))
+            duration = 1000 * GIF_EVERY // fps  # milliseconds
+            next(images).save(
+                temporary, save_all=True, append_images=images, duration=duration, loop=0
+            )
+            return
+        with imageio.get_writer(temporary, fps=fps, codec="libx264", macro_block_size=2) as writer:
+            for frame in frames:
+                writer.append_data(frame)
