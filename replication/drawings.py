@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from matplotlib.figure import Figure
 
-from replication import plots
+from replication import pictures, plots
 from replication.saved import STAGES, Run, columns, read_table
 
 REFERENCE = Path(__file__).resolve().parents[1] / "data" / "reference"
@@ -22,6 +22,26 @@ MODELS = (
 REPORT_VAE, REPORT_RNN = 40, 0.68  # where its losses settle (report Figures 11 and 13)
 
 Drawing = tuple[Figure, str, str]  # the figure, its caption, its alternative text
+
+
+def draw_rollout(overlaid: list[Run]) -> Drawing | None:
+    rollout = overlaid[0].rollout
+    if not rollout:
+        return None
+    panels = {name: rollout[name] for name in ("environment", "reconstruction", "dream")}
+    temperature = float(rollout["temperature"])
+    caption = (
+        "A held-out rollout as the environment shows it (above), V's reconstruction of the same"
+        " frames, from the mean of z (middle), and a dream: M alone, from the same first frame and"
+        f" with the same actions, at temperature {temperature:g}, decoded by V (below). The dream"
+        " sees no frame after the first: it starts like the rollout, then goes where M finds it"
+        " likely. The report's Figure 3 has a frame beside its reconstruction and notes that the"
+        " car's place and the road are kept and some details are lost. As a video:"
+        " dream/fig3.mp4 and fig3.gif in the run's folder."
+    )
+    shown = ", ".join(f"{second:.2f}" for second in rollout["seconds"])
+    alt = f"Rows of frames: environment, reconstruction, dream; at {shown} seconds."
+    return pictures.rollout(panels, rollout["seconds"], temperature), caption, alt
 
 
 def draw_parameters(overlaid: list[Run]) -> Drawing | None:
@@ -94,7 +114,24 @@ def draw_reconstructions(overlaid: list[Run]) -> Drawing | None:
         " the paper's V did not obtain."
     )
     alt = "Input frames above, reconstructions below: " + ", ".join(names) + "."
-    return plots.reconstructions(samples["obs"], samples["recon"], names), caption, alt
+    return pictures.reconstructions(samples["obs"], samples["recon"], names), caption, alt
+
+
+def draw_traversal(overlaid: list[Run]) -> Drawing | None:
+    traversal = overlaid[0].traversal
+    if not traversal:
+        return None
+    dimensions, variances = traversal["dimensions"], traversal["variances"]
+    labels = [f"z {z}\nσ = {np.sqrt(v):.2f}" for z, v in zip(dimensions, variances, strict=True)]
+    caption = (
+        f"What single dimensions of z do: the {len(dimensions)} whose mu varies most over held-out"
+        " frames, the most varying first. Each is moved from -3 to 3 standard deviations (σ, at the"
+        " left) of its mu around its mean while the others stay at theirs, so the middle column is"
+        " the same frame in every row."
+    )
+    rows = ", ".join(map(str, dimensions))
+    alt = f"Decoded frames, a row for each of these dimensions of z: {rows}."
+    return pictures.traversal(traversal["images"], labels, traversal["steps"]), caption, alt
 
 
 def draw_rnn_loss(overlaid: list[Run]) -> Drawing | None:
@@ -162,8 +199,9 @@ def draw_times(overlaid: list[Run]) -> Drawing | None:
     caption = (
         "Time and core-hours of each stage that has run, on a logarithmic axis, beside the report's"
         " Figure 15: V 60 h and M 10 h on one worker, C 47 h on 4. Its total of 258 hours counts"
-        " C's hours four times, as core-hours; one after the other its stages took 117 h. It counts V and"
-        " M, trained on a GPU, as one worker; here they count as many times as cores were theirs."
+        " C's hours four times, as core-hours; one after the other its stages took 117 h. It counts V"
+        " and M, trained on a GPU, as one worker; here they count as many times as cores were"
+        " theirs."
     )
     alt = "; ".join(f"{stage}: {ours[1]}" for stage, ours, _ in rows if ours)
     return plots.times(rows), caption, alt
@@ -218,6 +256,7 @@ def score_table(overlaid: list[Run]) -> list[dict]:
 
 # Name of the files, title, the stages that it needs, who draws it.
 FIGURES = (
+    ("figure_03_rollout", "Figure 3: a rollout, reconstructed and dreamt", "dream", draw_rollout),
     ("figure_09_parameters", "Figure 9: parameters per model", "train_vae", draw_parameters),
     ("figure_10_vae_terms", "Figure 10: the two terms of V's loss", "train_vae", draw_vae_terms),
     ("figure_11_vae_loss", "Figure 11: V's total loss", "train_vae", draw_vae_loss),
@@ -227,6 +266,7 @@ FIGURES = (
         "train_vae",
         draw_reconstructions,
     ),
+    ("latent_traversal", "The latent space of V", "train_vae", draw_traversal),
     ("figure_13_rnn_loss", "Figure 13: M's loss", "train_rnn", draw_rnn_loss),
     ("figure_14_controller", "Figure 14: C's returns", "train_controller", draw_controller),
     ("figure_15_time", "Figure 15: time of each stage", "extract", draw_times),

@@ -143,23 +143,6 @@ def _first_digits(value: float, _position: int | None = None) -> str:
     return text if text.lstrip("0.")[:1] in {"2", "5"} else ""
 
 
-def reconstructions(obs: np.ndarray, recon: np.ndarray, names: list[str]) -> Figure:
-    """Figure 12: frames (N, 64, 64, 3) uint8 above, what V makes of them below."""
-    figure = Figure(figsize=(max(1.45 * len(obs), 4) + 0.4, 3.7), layout="constrained")
-    grid = figure.subplots(2, len(obs), squeeze=False)
-    for row, (images, label) in enumerate(((obs, "input"), (recon, "reconstruction"))):
-        for axes, image in zip(grid[row], images, strict=True):
-            axes.imshow(image, interpolation="nearest")
-            axes.set(xticks=[], yticks=[])
-            axes.grid(False)
-            axes.spines[:].set_visible(False)
-        grid[row][0].set_ylabel(label)
-    for axes, name in zip(grid[0], names, strict=True):
-        axes.set_title(name.replace(" with ", "\nwith "), fontsize=9)
-    figure.suptitle("V: frames and their reconstructions", fontsize=11)
-    return figure
-
-
 def rnn_loss(logs: Logs, reference: float) -> Figure:
     """Figure 13: M's negative log-likelihood beside a baseline that needs no M."""
     figure, (axes,) = _figure(8, 4.4)

@@ -25,6 +25,8 @@ class Run:
     records: dict[str, dict]  # done.json of each finished stage
     logs: dict[str, list[dict]]  # log.jsonl of each stage that has one
     samples: dict[str, np.ndarray]  # frames beside their reconstructions
+    traversal: dict[str, np.ndarray]  # frames of single dimensions of z
+    rollout: dict[str, np.ndarray]  # frames of a rollout, reconstructed and dreamt
     evaluation: dict  # the one with the most episodes, and its "path"
 
     @property
@@ -35,6 +37,8 @@ class Run:
         """The command line that makes a stage of this run."""
         if stage == "evaluate":  # it takes any agent's folder
             return f"python replication/evaluate.py --agent checkpoints/{self.name}"
+        if stage == "dream":
+            return f"python replication/dream.py --run {self.name}"
         return f"python replication/{runs.command(self.config, stage)}"
 
     def spent(self, stage: str) -> tuple[float, float] | None:
@@ -69,6 +73,8 @@ def read_run(config: Config) -> Run:
         records={name: _json(path / "done.json") for name, path in folders.items()},
         logs={name: runs.read_log(path / "log.jsonl") for name, path in folders.items()},
         samples=_arrays(folder / "vae" / "samples.npz"),
+        traversal=_arrays(folder / "vae" / "traversal.npz"),
+        rollout=_arrays(folder / "dream" / "rollout.npz"),
         evaluation=_evaluation(folder / "evaluation"),
     )
 

@@ -2,8 +2,9 @@
 
     python replication/train_vae.py quick --run mine --vae.epochs 2
 
-Reads data/SET/record/; writes checkpoints/RUN/vae/: encoder and decoder .weights.h5, log.jsonl and
-samples.npz (frames beside their reconstructions, for figure 12).
+Reads data/SET/record/; writes checkpoints/RUN/vae/: encoder and decoder .weights.h5, log.jsonl,
+samples.npz (frames beside their reconstructions, for figure 12) and traversal.npz (what single
+dimensions of z do to a frame).
 """
 
 from pathlib import Path
@@ -14,10 +15,12 @@ from replication import runs, training
 from replication.config import Z_SIZE, Config, Vae, parse_cli
 from replication.episodes import FrameStream, Recorded, list_episodes, read_episode, split
 from replication.quiet import keras, tf
-from replication.vae.vae import VAE, sample_z, to_float
+from replication.vae.vae import VAE, sample_z, to_bytes, to_float
 
 HELD_OUT_FRAMES = 500  # frames that the held-out losses are measured on
 ACTIVE = 0.01  # a dimension is active if mu's variance over frames exceeds this (Burda et al. 2015)
+TRAVERSED = 8  # dimensions of z in the latent traversal: the most active ones
+STEPS = np.arange(-3, 4)  # of a traversal, in standard deviations of mu over frames
 
 
 def frame_batches(stream: FrameStream, seed: int, start: int) -> tf.data.Dataset:
@@ -94,8 +97,28 @@ def save_samples(vae: VAE, episodes: list[Recorded], seed: int, folder: Path) ->
         np.savez_compressed(
             temporary,
             obs=obs,
-            recon=np.uint8(np.round(recon * 255)),
+            recon=to_bytes(recon),
             names=np.array([kind for kind, _ in chosen]),
+        )
+
+
+def save_traversal(vae: VAE, frames: np.ndarray, folder: Path) -> None:
+    """The most active dimensions of z moved one at a time around the mean mu of the frames."""
+    batches = [vae.encoder(to_float(frames[i : i + 100]))[0] for i in range(0, len(frames), 100)]
+    mu = np.concatenate(batches)  # (N, Z)
+    variances = mu.var(axis=0)
+    dimensions = np.argsort(-variances, kind="stable")[:TRAVERSED]
+    z = np.tile(mu.mean(axis=0), (TRAVERSED, len(STEPS), 1))  # (D, S, Z)
+    for row, dimension in enumerate(dimensions):
+        z[row, :, dimension] += STEPS * np.sqrt(variances[dimension])
+    images = to_bytes(vae.decoder(z.reshape(-1, Z_SIZE)))  # (D * S, 64, 64, 3)
+    with runs.replacing(folder / "traversal.npz") as temporary:
+        np.savez_compressed(
+            temporary,
+            images=images.reshape(TRAVERSED, len(STEPS), 64, 64, 3),
+            dimensions=dimensions,
+            variances=variances[dimensions],
+            steps=STEPS,
         )
 
 
@@ -110,19 +133,21 @@ def main(config: Config) -> None:
         episodes = list_episodes(runs.record_folder(config), config.extract.skip_bad)
         trained_on, held_out = split(episodes)
         stream = FrameStream(trained_on, config.vae.batch_size, config.seed)
+        frames = held_out_frames(held_out)
 
         vae = VAE(config.vae)
         vae.compile(optimizer=keras.optimizers.Adam(config.vae.learning_rate))
         seconds = training.fit(
             vae,
             lambda step: frame_batches(stream, config.seed, step),
-            measure_held_out(vae, held_out_frames(held_out), config.seed),
+            measure_held_out(vae, frames, config.seed),
             schedule_of(config.vae, stream),
             folder,
         )
         training.save_weights(vae.encoder, folder / "encoder.weights.h5")
         training.save_weights(vae.decoder, folder / "decoder.weights.h5")
         save_samples(vae, held_out, config.seed, folder)
+        save_traversal(vae, frames, folder)
         report(config, vae, seconds, folder)
 
 

@@ -85,10 +85,22 @@ def write_run() -> None:
     names = np.array(["opening zoom", "straight", "curve with kerb", "grass"])
     folder = runs.run_folder(CONFIG.run)
     np.savez(folder / "vae" / "samples.npz", obs=frames[0], recon=frames[1], names=names)
+    write_pictures(folder)
     recorded = {name: runs.identity(CONFIG, name) for name in ("train_vae", "train_rnn")}
     recorded["train_controller"] = runs.identity(CONFIG, "train_controller")
     runs.write_json(folder / "config.json", recorded)
     runs.write_json(folder / "versions.json", {"python": "3.11.2", "tensorflow": "2.21.0"})
+
+
+def write_pictures(folder) -> None:
+    """What figure 3 and the latent traversal are drawn from."""
+    (folder / "dream").mkdir()
+    frames = np.random.default_rng(1).integers(0, 256, (5, 3, 64, 64, 3), np.uint8)
+    panels = dict(zip(("environment", "reconstruction", "dream"), frames, strict=False))
+    facts = {"seconds": np.array([0, 0.5, 1.98]), "temperature": 0.7}
+    np.savez(folder / "dream" / "rollout.npz", **panels, **facts)
+    facts = {"dimensions": [7, 30], "variances": [0.25, 0.01], "steps": np.array([-3, 0, 3])}
+    np.savez(folder / "vae" / "traversal.npz", images=frames[3:], **facts)
 
 
 @pytest.fixture
@@ -260,7 +272,7 @@ def test_rebuilding_gives_the_same_bytes(built, monkeypatch):
     assert len(before) == 2 * len(drawings.FIGURES) + 1
     assert files_of(built) == before
     assert not any(b"CreationDate" in data for data in before.values())
-    assert runs.done(CONFIG, "figures")["reached"].startswith("8 of 8 figures")
+    assert runs.done(CONFIG, "figures")["reached"].startswith("10 of 10 figures")
 
 
 def test_page_holds_every_image_and_points_nowhere(built):
@@ -297,6 +309,7 @@ def test_missing_stages_are_left_out_and_named(home):
     for stage in ("extract", "train_controller"):
         assert f"python replication/{stage}.py quick --run mine" in text
     assert "python replication/evaluate.py --agent checkpoints/mine" in text
+    assert "python replication/dream.py --run mine" in text
     assert "at step 30, not finished: python replication/train_rnn.py" in text
     assert not (folder / "figures" / "done.json").exists()
 
