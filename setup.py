@@ -13,24 +13,24 @@ setup(
     python_requires=">=3.11,<3.14",
     install_requires=[
         f"tensorflow{TENSORFLOW}",
-        "keras>=3.14,<3.16",
+        "keras==3.15.*",
         "tensorflow-probability==0.25.*",  # the mixture of M
         f"tf-keras{TENSORFLOW}",  # TensorFlow Probability imports it
         "gymnasium[box2d]==1.4.*",  # CarRacing-v3; another version may draw other pixels
         "pygame-ce==2.5.*",  # comes with gymnasium; its rasteriser decides the pixels
-        "cma>=4.4,<5",  # CMA-ES
-        "mpi4py>=4.1,<5",  # master and workers
-        "mpich>=5,<6; sys_platform == 'linux'",  # mpirun, from pip alone
-        "numpy>=2.2,<2.5",
-        "numba>=0.62,<0.70",  # the renderer of the fast environment
-        "tyro>=1.0,<2",  # dataclasses as command lines
-        "matplotlib>=3.10,<4",  # figures
-        "pillow>=12,<14",  # PNG strips, GIF
-        "imageio[ffmpeg]>=2.37,<3",  # mp4 without a system's ffmpeg
-        "tqdm>=4.67,<5",  # progress bars
+        "cma==4.5.*",  # CMA-ES
+        "mpi4py==4.1.*",  # master and workers
+        "mpich==5.0.*; sys_platform == 'linux'",  # mpirun, from pip alone
+        "numpy==2.4.*",
+        "numba==0.68.*",  # the renderer of the fast environment
+        "tyro==1.0.*",  # dataclasses as command lines
+        "matplotlib==3.11.*",  # figures
+        "pillow==13.*",  # PNG strips, GIF
+        "imageio[ffmpeg]==2.38.*",  # mp4 without a system's ffmpeg
+        "tqdm>=4.70,<5",  # progress bars
     ],
     extras_require={
         "gpu": [f"tensorflow[and-cuda]{TENSORFLOW}"],  # for V and M; C's workers stay on the CPU
-        "test": ["pytest>=9,<10", "ruff==0.17.*", "scipy>=1.15,<2"],
+        "test": ["pytest==9.*", "ruff==0.17.*", "scipy==1.17.*"],
     },
 )

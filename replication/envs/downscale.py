@@ -14,15 +14,13 @@ from numba import njit
 
 WIDTH, HEIGHT, SIDE = 1000, 800, 96  # the surface, the state
 ONE = 1 << 14  # smoothscale's fixed point
-CELLS = (
-    SIDE + 2
-)  # cells of a row: the 97th begins at the last pixel, the 98th takes what lies outside
+# Cells of a row: the 97th begins at the last pixel, the 98th takes what lies outside.
+CELLS = SIDE + 2
 CELL_H = 9  # the tallest cell; the pixels of a cell stand column after column
 CELL_SIZE = 11 * CELL_H
+# Room for a cell's pixels: a power of two, so that a pixel's address gives its cell.
 BLOCK_BITS = 7
-BLOCK = (
-    1 << BLOCK_BITS
-)  # room for a cell's pixels: a power of two, so that a pixel's address gives its cell
+BLOCK = 1 << BLOCK_BITS
 MIXED = -1  # colour of a cell that has more than one
 # Colours are int64 with a field of 21 bits a channel: sums and products of all three at once.
 RED, GREEN, CHANNEL = 42, 21, 255

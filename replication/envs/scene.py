@@ -11,7 +11,7 @@ import pygame
 from gymnasium.envs.box2d import car_dynamics
 from gymnasium.envs.box2d import car_racing as stock
 
-from replication.envs import downscale, raster
+from replication.envs import downscale, raster, surface
 
 _GRASS = [
     [
@@ -57,14 +57,12 @@ class Scene:
         cells = (rows + 2) * downscale.CELLS
         self._colour = np.zeros(cells, np.int64)
         self._pixels = np.zeros(cells * downscale.BLOCK, np.int64)
-        self._at_y = raster.addresses(rows)
+        self._at_y = surface.addresses(rows)
         self._spans = np.zeros((stock.WINDOW_H, 2), np.int64)
         crossings = np.zeros((stock.WINDOW_H, 8), np.int64)
         counts, points = np.zeros(stock.WINDOW_H, np.int64), np.zeros((8, 2), np.int64)
-        self._canvas = (
-            *(self._colour, self._pixels, self._at_y, self._spans),
-            *(counts, crossings, points),
-        )
+        drawn_on = (self._colour, self._pixels, self._at_y, self._spans)
+        self._canvas = (*drawn_on, counts, crossings, points)
         self._squeezed = np.zeros(16, np.int64)
         self._y_seen = stock.WINDOW_H - 1 - int(downscale.Y_START[rows])
         self._car = None

@@ -47,7 +47,7 @@ def _key() -> str:
         version = getattr(module, "__version__", None) or module.version.ver
         digest.update(f"{module.__name__} {version}\n".encode())
     digest.update(f"{pygame.transform.get_smoothscale_backend()} {_processor()}\n".encode())
-    for source in ("raster.py", "downscale.py", "scene.py", "selfcheck.py"):
+    for source in ("raster.py", "surface.py", "downscale.py", "scene.py", "selfcheck.py"):
         digest.update((Path(__file__).parent / source).read_bytes())
     return digest.hexdigest()[:32]
 
