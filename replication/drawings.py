@@ -199,8 +199,8 @@ def draw_times(overlaid: list[Run]) -> Drawing | None:
     caption = (
         "Time and core-hours of each stage that has run, on a logarithmic axis, beside the report's"
         " Figure 15: V 60 h and M 10 h on one worker, C 47 h on 4. Its total of 258 hours counts"
-        " C's hours four times, as core-hours; one after the other its stages took 117 h. It counts V"
-        " and M, trained on a GPU, as one worker; here they count as many times as cores were"
+        " C's hours four times, as core-hours; one after the other its stages took 117 h. It counts"
+        " V and M, trained on a GPU, as one worker; here they count as many times as cores were"
         " theirs."
     )
     alt = "; ".join(f"{stage}: {ours[1]}" for stage, ours, _ in rows if ours)
