@@ -1,0 +1,211 @@
+"""Run folders as runs.py keeps them: a stage's lock, its inputs, its configuration, its record."""
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+
+import replication
+from replication import runs
+from replication.config import PRESETS, UserError, Vae
+
+CONFIG = dataclasses.replace(PRESETS["quick"], run="mine")
+
+
+def config(**sections):
+    """CONFIG with other fields: config(vae={"epochs": 9}, seed=3)."""
+    changed = {
+        name: dataclasses.replace(getattr(CONFIG, name), **value)
+        if isinstance(value, dict)
+        else value
+        for name, value in sections.items()
+    }
+    return dataclasses.replace(CONFIG, **changed)
+
+
+def finish(name: str, configuration=CONFIG, output: str = "1") -> None:
+    runs.stage_folder(configuration, name).mkdir(parents=True, exist_ok=True)
+    runs.finish(configuration, name, output, f"{name} done", 1.0)
+
+
+def test_a_stage_locks_its_run(home):
+    finish("extract")
+    with runs.open_stage(CONFIG, "train_vae"):
+        refused = pytest.raises(UserError, match="another process is writing checkpoints/mine")
+        with refused, runs.open_stage(CONFIG, "train_vae"):
+            pass
+        with runs.open_stage(config(run="other", data="mine"), "train_vae"):
+            pass  # another run on the same rollouts
+
+
+def test_folders(home):
+    shared = config(data="rollouts")
+    folders = {name: runs.stage_folder(shared, name) for name in runs.STAGES}
+    assert folders["extract"] == home / "data" / "rollouts" / "record"
+    assert folders["series"] == home / "data" / "mine" / "series"
+    assert folders["train_vae"] == home / "checkpoints" / "mine" / "vae"
+    assert folders["train_rnn"] == home / "checkpoints" / "mine" / "rnn"
+    assert folders["train_controller"] == home / "checkpoints" / "mine" / "controller"
+
+
+def test_a_missing_input_names_the_stage_to_run(home):
+    for name, missing in (
+        ("train_vae", "extract"),
+        ("series", "train_vae"),
+        ("train_rnn", "series"),
+        ("train_controller", "train_rnn"),
+    ):
+        expected = rf"is missing: run python replication/{missing}\.py quick --run mine"
+        with pytest.raises(UserError, match=expected), runs.open_stage(CONFIG, name):
+            pass
+        finish(missing)
+        with runs.open_stage(CONFIG, name) as folder:
+            assert folder.is_dir()
+
+
+def test_a_folder_made_otherwise_is_refused_field_by_field(home):
+    finish("extract")
+    with runs.open_stage(CONFIG, "train_vae") as folder:
+        (folder / "log.jsonl").write_text('{"step": 2, "seconds": 1}\n')
+    other = config(vae={"learning_rate": 0.5, "kl_weight": 2.0}, seed=3)
+    with pytest.raises(UserError) as error, runs.open_stage(other, "train_vae"):
+        pass
+    said = str(error.value)
+    assert said.startswith("checkpoints/mine/vae was made with other settings: ")
+    for part in (
+        "seed 0 there, 3 here",
+        "vae.kl_weight 1.0 there, 2.0 here",
+        "vae.learning_rate 0.0001 there, 0.5 here",
+        "--overwrite",
+    ):
+        assert part in said
+    assert "epochs" not in said
+    assert (folder / "log.jsonl").exists()
+    with runs.open_stage(CONFIG, "train_vae"):
+        pass  # what is recorded is still what made it
+
+
+def test_another_input_is_another_configuration(home):
+    finish("extract")
+    finish("train_vae", output="v1")
+    with runs.open_stage(CONFIG, "series") as folder:
+        (folder / "mu.npy").write_text("x")
+    finish("train_vae", output="v2")
+    refused = pytest.raises(UserError, match="input train_vae 'v1' there, 'v2' here")
+    with refused, runs.open_stage(CONFIG, "series"):
+        pass
+
+
+def test_overwrite_starts_anew(home):
+    finish("extract")
+    finish("train_vae")
+    with runs.open_stage(CONFIG, "train_vae") as folder:
+        (folder / "state.npz").write_text("x")
+    other = config(vae={"learning_rate": 0.5}, overwrite=True)
+    assert runs.done(other, "train_vae") is None
+    with runs.open_stage(other, "train_vae") as folder:
+        assert list(folder.iterdir()) == []
+    assert runs.record_folder(CONFIG).exists()  # only this stage's folder is emptied
+    recorded = runs.read_json(folder.parent / "config.json")
+    assert recorded["train_vae"]["vae.learning_rate"] == 0.5
+
+
+def test_an_empty_folder_is_nobodys(home):
+    """A stage that was stopped before it had written anything binds no one."""
+    finish("extract")
+    with runs.open_stage(CONFIG, "train_vae"):
+        pass
+    with runs.open_stage(config(seed=9), "train_vae"):
+        pass
+
+
+@pytest.mark.parametrize(
+    ("name", "section", "field"),
+    [
+        ("extract", "extract", "episodes"),
+        ("train_vae", "vae", "epochs"),
+        ("train_rnn", "rnn", "epochs"),
+        ("train_controller", "controller", "generations"),
+    ],
+)
+def test_a_finished_stage_may_grow(home, name, section, field):
+    for need in ("extract", "train_vae", "series", "train_rnn"):
+        finish(need)
+    finish(name)
+    with runs.open_stage(CONFIG, name):
+        pass
+    asked = getattr(getattr(CONFIG, section), field)
+    more, less = (config(**{section: {field: value}}) for value in (asked + 5, asked - 1))
+    assert runs.done(CONFIG, name)["reached"] == f"{name} done"
+    assert runs.done(less, name)
+    assert runs.done(more, name) is None
+    with runs.open_stage(more, name) as folder:
+        assert (folder / "done.json").exists()  # it goes on from what is there
+
+
+@pytest.mark.parametrize("free", [{"vae": {"log_every": 7}}, {"extract": {"skip_bad": True}}])
+def test_fields_that_change_no_result_bind_nobody(home, free):
+    finish("extract")
+    finish("train_vae")
+    with runs.open_stage(CONFIG, "train_vae"):
+        pass
+    with runs.open_stage(config(**free), "train_vae"):
+        assert runs.done(config(**free), "train_vae")
+
+
+def test_done_is_over_when_an_input_is_made_anew(home):
+    finish("extract")
+    finish("train_vae", output="v1")
+    finish("series")
+    assert runs.done(CONFIG, "series")
+    finish("train_vae", output="v2")
+    assert runs.done(CONFIG, "series") is None
+
+
+def test_what_a_finished_stage_leaves(home):
+    finish("extract", output="brownian 0")
+    folder = runs.stage_folder(CONFIG, "train_vae")
+    folder.mkdir(parents=True)
+    runs.finish(CONFIG, "train_vae", "abc", "all of it", 12.345, parameters=7)
+    record = runs.read_json(folder / "done.json")
+    assert record["identity"]["vae.epochs"] == CONFIG.vae.epochs
+    assert record["identity"]["input extract"] == "brownian 0"
+    assert (record["output"], record["reached"], record["seconds"], record["parameters"]) == (
+        "abc", "all of it", 12.3, 7,
+    )  # fmt: skip
+    assert runs.output_of(CONFIG, "train_vae") == "abc"
+    assert runs.output_of(CONFIG, "train_rnn") is None
+
+
+def test_config_and_versions_are_recorded(home):
+    finish("extract")
+    with runs.open_stage(CONFIG, "train_vae") as folder:
+        pass
+    recorded = runs.read_json(folder.parent / "config.json")["train_vae"]
+    assert recorded["vae.free_bits"] == 0.5
+    fields = {f"vae.{f.name}" for f in dataclasses.fields(Vae)} - {"vae.log_every"}
+    assert fields == {name for name in recorded if name.startswith("vae.")}
+    versions = runs.read_json(folder.parent / "versions.json")
+    assert {"python", "tensorflow", "gymnasium", "numpy", "cma", "mpi4py"} <= set(versions)
+
+
+# The table of stages -----------------------------------------------------------------------
+
+
+def test_stages_need_only_earlier_stages_and_have_their_scripts():
+    before: set[str] = set()
+    for name, stage in runs.STAGES.items():
+        assert set(stage.needs) <= before
+        assert (Path(replication.__file__).parent / f"{name}.py").exists()
+        before.add(name)
+
+
+def test_the_table_names_fields_that_exist():
+    fields = {
+        f"{section.name}.{field.name}"
+        for section in dataclasses.fields(CONFIG)
+        if dataclasses.is_dataclass(getattr(CONFIG, section.name))
+        for field in dataclasses.fields(getattr(CONFIG, section.name))
+    }
+    assert fields >= runs.FREE
+    assert fields >= {stage.grows for stage in runs.STAGES.values()} - {""}
