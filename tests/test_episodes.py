@@ -218,6 +218,9 @@ def test_passes_differ(stream):
     count = stream.batches_in_pass(0)
     dealt = names(take(stream, 2 * count))
     assert dealt[: 6 * count] != dealt[6 * count :]
+    alone = FrameStream(stream.episodes[-1:], 6, seed=1)  # no order of episodes to differ in
+    first, again = take(alone, 2), take(alone, 2, start=2)
+    assert names(first) != names(again)
 
 
 def test_stream_shuffles_across_episodes(stream):

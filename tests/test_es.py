@@ -42,9 +42,12 @@ def test_equal_seeds_equal_candidates():
     assert not np.array_equal(start(3).ask(), start(4).ask())
 
 
-def test_generations_differ():
-    first, second = run(start(), 2)
-    assert not np.allclose(first - first.mean(axis=0), second - second.mean(axis=0))
+def test_generations_are_drawn_independently():
+    es = start()
+    (first,) = run(es, 1)
+    centre = es.mean
+    second = es.ask() - centre
+    assert abs(np.corrcoef(first.ravel(), second.ravel())[0, 1]) < 0.4
 
 
 @pytest.mark.parametrize("at", [1, 7])
