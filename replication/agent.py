@@ -5,6 +5,7 @@ matrix product rounds alike whatever the other rows hold: an episode's numbers d
 and on C, not on the slot it was driven in nor on what was driven beside it. A test holds this.
 """
 
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -62,9 +63,11 @@ def load_into(model, path: Path) -> None:
     if not path.exists():
         raise UserError(f"{runs.shown(path)} is missing")
     try:
-        model.load_weights(path)
-    except UNREADABLE as error:
-        said = str(error).partition("\n")[0]
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", UserWarning)  # Keras only warns of layers it left out
+            model.load_weights(path)
+    except (*UNREADABLE, UserWarning) as error:
+        said = str(error).partition(". ")[0]
         raise UserError(f"{runs.shown(path)} does not fit {model.name}: {said}") from None
 
 

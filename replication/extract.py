@@ -111,9 +111,10 @@ def main(config: Config) -> None:
         payload = (config.env, config.extract.policy)
         with parallel.pool(start_worker, payload) as pool:
             recorded = pool.map(record, missing, name=lambda seed: f"episode {seed:010d}")
-            bar = tqdm(recorded, "extract", len(missing), unit="episode")
-            for seed, packed in zip(missing, bar, strict=True):
-                save(paths[seed], packed)
+            with tqdm(total=len(missing), desc="extract", unit="episode") as bar:
+                for seed, packed in zip(missing, recorded, strict=True):
+                    save(paths[seed], packed)
+                    bar.update()
         episodes = list_episodes(folder, config.extract.skip_bad)
         frames = sum(episode.length for episode in episodes)
         reached = f"{len(episodes)} episodes, {frames:,} frames"

@@ -79,7 +79,6 @@ class Pool:
         except UserError:
             raise
         except Exception as error:
-            self.executor.shutdown(wait=False, cancel_futures=True)
             raise UserError(f"{label} failed: {type(error).__name__}: {error}") from error
 
 
@@ -91,6 +90,9 @@ def pool(start: Callable | None = None, payload: tuple = ()) -> Iterator[Pool]:
         opened = Pool(executor)
         try:
             yield opened
+        except BaseException:
+            executor.shutdown(wait=False, cancel_futures=True)
+            raise
         finally:
             opened.witness.dismiss()
 

@@ -54,11 +54,12 @@ def write_series(encoder, episodes: list[Recorded], folder: Path) -> int:
         name: new_array(folder / f"{name}.npy", dtype, (len(episodes), longest, *shape))
         for name, (dtype, shape) in ROWS.items()
     }
-    for row, episode in enumerate(tqdm(episodes, "series", unit="episode")):
-        obs, *rest = read_episode(episode.path, "obs", "action", "reward", "terminated")
-        values = (*encode(encoder, obs), *rest)
-        for array, value in zip(arrays.values(), values, strict=True):
-            array[row, : episode.length] = value
+    with tqdm(episodes, "series", unit="episode") as bar:
+        for row, episode in enumerate(bar):
+            obs, *rest = read_episode(episode.path, "obs", "action", "reward", "terminated")
+            values = (*encode(encoder, obs), *rest)
+            for array, value in zip(arrays.values(), values, strict=True):
+                array[row, : episode.length] = value
     for array in arrays.values():
         array.flush()
     lengths = np.array([episode.length for episode in episodes], np.int32)

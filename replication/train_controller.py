@@ -95,15 +95,16 @@ def evolve(pool: parallel.Pool, config: Config, es: Evolution, folder: Path) -> 
     """Go on to the last generation; returns the seconds of work, all sessions together."""
     log = runs.Log(folder / "log.jsonl", resume_at=es.generation)
     generations = config.controller.generations
-    bar = tqdm(total=generations, initial=es.generation, desc="controller", unit="generation")
-    while es.generation < generations:
-        values = run_generation(pool, config, es)
-        keep_best(es, values, config.controller.mode, folder)
-        log.write(es.generation, **values, processes=parallel.workers())
-        es.save(folder / "state.pkl")  # last: it says where we are
-        bar.update()
-        bar.set_postfix(mean=f"{values['mean']:.0f}", best=f"{values['best']:.0f}")
-    bar.close()
+    with tqdm(
+        total=generations, initial=es.generation, desc="controller", unit="generation"
+    ) as bar:
+        while es.generation < generations:
+            values = run_generation(pool, config, es)
+            keep_best(es, values, config.controller.mode, folder)
+            log.write(es.generation, **values, processes=parallel.workers())
+            es.save(folder / "state.pkl")  # last: it says where we are
+            bar.update()
+            bar.set_postfix(mean=f"{values['mean']:.0f}", best=f"{values['best']:.0f}")
     return log.seconds
 
 

@@ -4,7 +4,9 @@ A batch follows from (seed, step), so a run that was killed goes on from its las
 the same numbers as one that was not.
 """
 
-from collections.abc import Callable, Iterable
+import contextlib
+import re
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -50,8 +52,23 @@ def fit(
         recorder = Recorder(step, schedule, held_out, log, folder)
         remaining = schedule.total - step
         data = batches(step).prefetch(2)
-        model.fit(data, steps_per_epoch=remaining, verbose=0, shuffle=False, callbacks=[recorder])
+        with plain_errors(), recorder.bar:
+            model.fit(
+                data, steps_per_epoch=remaining, verbose=0, shuffle=False, callbacks=[recorder]
+            )
     return log.seconds if step < schedule.total else runs.read_log(log.path)[-1]["seconds"]
+
+
+@contextlib.contextmanager
+def plain_errors() -> Iterator[None]:
+    """A UserError that a tf.data generator raised, out of the traceback TensorFlow makes of it."""
+    try:
+        yield
+    except tf.errors.OpError as error:
+        said = re.search(r"UserError: (.*)", error.message)
+        if said is None:
+            raise
+        raise UserError(said[1]) from None
 
 
 class Recorder(keras.callbacks.Callback):
@@ -80,7 +97,6 @@ class Recorder(keras.callbacks.Callback):
         self.model.reset_metrics()
 
     def _give_up(self, losses: dict[str, float]) -> None:
-        self.bar.close()
         good = load_state(self.model, self.folder / "state.npz")
         kept = f"the weights of batch {good} are kept" if good else "there are no weights to keep"
         bad = ", ".join(name for name, value in losses.items() if not np.isfinite(value))
@@ -88,9 +104,6 @@ class Recorder(keras.callbacks.Callback):
             f"{self.folder.name}: {bad} is not a number at batch {self.step}; {kept}"
             f" in {runs.shown(self.folder)}. A lower learning rate may help"
         )
-
-    def on_train_end(self, logs=None):
-        self.bar.close()
 
 
 def save_state(model: keras.Model, path: Path, step: int) -> None:
