@@ -167,8 +167,8 @@ def write_rollout(panels: dict[str, np.ndarray], temperature: float, folder: Pat
     stills = {name: frames[shown] for name, frames in panels.items()}
     with runs.replacing(folder / "rollout.npz") as temporary:
         np.savez_compressed(temporary, **stills, seconds=shown / FPS, temperature=temperature)
-    for ending in video.ENDINGS:
-        video.write(folder / f"fig3{ending}", video.side_by_side(panels), FPS)
+    video.write(folder / "fig3.mp4", video.side_by_side(panels), FPS)
+    video.write(folder / "fig3.gif", video.side_by_side(panels, times=2), FPS)  # a few MB
 
 
 # You drive -----------------------------------------------------------------------------------

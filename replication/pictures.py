@@ -18,7 +18,7 @@ def _grid(images: np.ndarray, labels: list[str], side: float = SIDE) -> tuple[Fi
             axes.set(xticks=[], yticks=[])
             axes.grid(False)
             axes.spines[:].set_visible(False)
-        grid[row][0].set_ylabel(label)
+        grid[row][0].set_ylabel(label, fontsize=9)
     return figure, grid
 
 

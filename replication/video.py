@@ -32,27 +32,29 @@ def check_path(path: Path) -> None:
         raise UserError(f"--video {path} cannot be written: {error.strerror}") from None
 
 
-def enlarge(frame: np.ndarray) -> np.ndarray:
+def enlarge(frame: np.ndarray, times: int = ENLARGED) -> np.ndarray:
     """Each pixel becomes a square: uint8 (64, 64, 3) -> (256, 256, 3)."""
-    return frame.repeat(ENLARGED, axis=0).repeat(ENLARGED, axis=1)
+    return frame.repeat(times, axis=0).repeat(times, axis=1)
 
 
-def side_by_side(panels: dict[str, np.ndarray]) -> Iterator[np.ndarray]:
+def side_by_side(panels: dict[str, np.ndarray], times: int = ENLARGED) -> Iterator[np.ndarray]:
     """Frames (T, 64, 64, 3) of each panel beside those of the others, under their names."""
-    width = 64 * ENLARGED
+    width = 64 * times
     bar = Image.new("RGB", (width * len(panels), BAR))
     pen, font = ImageDraw.Draw(bar), ImageFont.load_default(14)
     for place, name in enumerate(panels):
         pen.text(((place + 0.5) * width, BAR / 2), name, "white", font, anchor="mm")
     for frames in zip(*panels.values(), strict=True):
-        yield np.concatenate([bar, np.concatenate([enlarge(each) for each in frames], axis=1)])
+        row = np.concatenate([enlarge(each, times) for each in frames], axis=1)
+        yield np.concatenate([bar, row])
 
 
 def write(path: Path, frames: Iterable[np.ndarray], fps: int) -> None:
     """Write frames uint8 (height, width, 3) as mp4 or gif; height and width are even."""
     with runs.replacing(path) as temporary:
         if path.suffix == ".gif":
-            images = (Image.fromarray(frame) for frame in islice(frames, 0, None, GIF_EVERY))
+            chosen = islice(frames, 0, None, GIF_EVERY)
+            images = (Image.fromarray(frame).quantize(128) for frame in chosen)
             duration = 1000 * GIF_EVERY // fps  # milliseconds
             next(images).save(
                 temporary, save_all=True, append_images=images, duration=duration, loop=0
