@@ -1,4 +1,4 @@
-"""The package and what it stands on; the version ranges are those that were seen to work together."""
+"""The package and what it stands on; the version ranges are those seen to work together."""
 
 from setuptools import find_packages, setup
 
