@@ -5,11 +5,12 @@ Workers read no file: what they need reaches them with `start(*payload)`, once, 
 
 import collections
 import contextlib
+import functools
 import itertools
 import os
+import signal
 import socket
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future
 
 from mpi4py import MPI
 from mpi4py.futures import MPICommExecutor
@@ -18,7 +19,7 @@ from replication.config import UserError
 from replication.runs import run_script
 
 AHEAD = 4  # jobs handed out for each worker: it never waits, and results never pile up
-WORKER: dict = {"failure": None}  # of this process: what went wrong as it started
+WORKER: dict = {"failure": None, "busy": False}  # of this process: why it takes no job; has it one
 
 
 def is_master() -> bool:
@@ -36,8 +37,16 @@ def run_parallel(main: Callable[[], None]) -> None:
 
 
 def _serve() -> None:
+    signal.signal(signal.SIGINT, _stop)
     with MPICommExecutor():
         pass  # a worker stays in here until the master leaves its pool
+
+
+def _stop(*_) -> None:
+    """Ctrl-C in a worker: leave the job, take no other, and stay, for the master ends the pool."""
+    WORKER["failure"] = UserError("stopped")
+    if WORKER["busy"]:
+        raise KeyboardInterrupt
 
 
 def _serving(main: Callable[[], None]) -> Callable[[], None]:
@@ -58,43 +67,60 @@ class Pool:
     opened = False
 
     def __init__(self, executor):
-        self.executor = executor
+        self.executor = executor  # None: this process does the jobs itself
+        self.ahead = AHEAD * workers() if executor is not None else 1
         self.witness = Witness()
 
     def map(self, job: Callable, jobs: Iterable, name: Callable[[object], str]) -> Iterator:
         """Yield job(j) for each j in order; a failure ends everything and says which job it was."""
         queue, under_way = iter(jobs), collections.deque()
         while True:
-            for item in itertools.islice(queue, AHEAD * workers() - len(under_way)):
-                under_way.append((name(item), self.executor.submit(_named, job, item)))
+            for item in itertools.islice(queue, self.ahead - len(under_way)):
+                under_way.append((name(item), self._submit(job, item)))
             self.witness.tell([label for label, _ in under_way][: workers()])
             if not under_way:
                 return
-            label, future = under_way.popleft()
-            yield self._result(label, future)
+            label, result = under_way.popleft()
+            try:
+                yield result()
+            except UserError:
+                raise
+            except Exception as error:
+                raise UserError(f"{label} failed: {type(error).__name__}: {error}") from error
 
-    def _result(self, label: str, future: Future):
-        try:
-            return future.result()
-        except UserError:
-            raise
-        except Exception as error:
-            raise UserError(f"{label} failed: {type(error).__name__}: {error}") from error
+    def _submit(self, job: Callable, item) -> Callable:
+        """Hand out a job; what is returned gives its result. Alone, it is done only then."""
+        if self.executor is None:
+            return functools.partial(_named, job, item)
+        return self.executor.submit(_named, job, item).result
 
 
 @contextlib.contextmanager
 def pool(start: Callable | None = None, payload: tuple = ()) -> Iterator[Pool]:
     """Open the pool on rank 0: every worker first calls start(*payload)."""
     Pool.opened = True
-    with MPICommExecutor(initializer=_start, initargs=(start, payload)) as executor:
+    with _executor(start, payload) as executor:
         opened = Pool(executor)
         try:
             yield opened
-        except BaseException:
-            executor.shutdown(wait=False, cancel_futures=True)
-            raise
         finally:
             opened.witness.dismiss()
+
+
+@contextlib.contextmanager
+def _executor(start: Callable | None, payload: tuple) -> Iterator:
+    """mpi4py's executor over the workers that are ready; None where there are no workers."""
+    if MPI.COMM_WORLD.size == 1:
+        _start(start, payload)
+        yield None
+        return
+    with MPICommExecutor(initializer=_start, initargs=(start, payload)) as executor:
+        try:
+            yield executor
+        except BaseException:
+            signal.signal(signal.SIGINT, signal.SIG_IGN)  # the workers have to be let go in peace
+            executor.shutdown(wait=False, cancel_futures=True)
+            raise
 
 
 def _start(start: Callable | None, payload: tuple) -> None:
@@ -112,12 +138,19 @@ def _named(job: Callable, item):
     try:
         if WORKER["failure"]:
             raise WORKER["failure"]
+        WORKER["busy"] = True
         return job(item)
+    except KeyboardInterrupt:
+        if is_master():
+            raise
+        raise WORKER["failure"] from None
     except UserError:
         raise
     except Exception as error:
         where = f"rank {MPI.COMM_WORLD.rank} on {socket.gethostname()}"
         raise RuntimeError(f"{where}: {type(error).__name__}: {error}") from error
+    finally:
+        WORKER["busy"] = False
 
 
 class Witness:
