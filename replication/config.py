@@ -140,13 +140,13 @@ PRESETS = {
         preset="quick",
         run="quick",
         extract=Extract(episodes=40, policy="brownian"),
-        vae=Vae(epochs=3, iterations=200, log_every=20),
-        rnn=Rnn(epochs=3, iterations=40, batch_size=32, sequence=249, log_every=10),
+        vae=Vae(epochs=2, iterations=200, log_every=20),
+        rnn=Rnn(epochs=2, iterations=50, batch_size=32, sequence=249, log_every=10),
         controller=Controller(
-            population=16, episodes=2, generations=12, same_tracks=True, eval_every=6,
+            population=16, episodes=2, generations=10, same_tracks=True, eval_every=5,
             eval_episodes=16,
         ),
-        evaluate=Evaluate(episodes=16),
+        evaluate=Evaluate(episodes=12),
     ),
 }  # fmt: skip
 
