@@ -19,7 +19,19 @@ from replication.config import UserError
 from replication.runs import run_script
 
 AHEAD = 4  # jobs handed out for each worker: it never waits, and results never pile up
-WORKER: dict = {"failure": None, "busy": False}  # of this process: why it takes no job; has it one
+# Of this process: what went wrong as it started; whether it may be interrupted; whether it was.
+WORKER: dict = {"failure": None, "busy": False, "stopped": False}
+
+
+def _stop(*_) -> None:
+    """Ctrl-C under mpirun: leave the job, take no other, stay until the master ends the pool."""
+    WORKER["stopped"] = True
+    if WORKER["busy"]:
+        raise KeyboardInterrupt
+
+
+if MPI.COMM_WORLD.size > 1:  # from here on: a rank that left alone would let the others wait
+    signal.signal(signal.SIGINT, _stop)
 
 
 def is_master() -> bool:
@@ -37,23 +49,19 @@ def run_parallel(main: Callable[[], None]) -> None:
 
 
 def _serve() -> None:
-    signal.signal(signal.SIGINT, _stop)
     with MPICommExecutor():
         pass  # a worker stays in here until the master leaves its pool
-
-
-def _stop(*_) -> None:
-    """Ctrl-C in a worker: leave the job, take no other, and stay, for the master ends the pool."""
-    WORKER["failure"] = UserError("stopped")
-    if WORKER["busy"]:
-        raise KeyboardInterrupt
 
 
 def _serving(main: Callable[[], None]) -> Callable[[], None]:
     def guarded() -> None:
         try:
+            WORKER["busy"] = True
+            if WORKER["stopped"]:
+                raise KeyboardInterrupt
             main()
         finally:
+            WORKER["busy"] = False
             if not Pool.opened:  # it failed, or had nothing to do, before it needed workers
                 with MPICommExecutor():
                     pass
@@ -118,7 +126,7 @@ def _executor(start: Callable | None, payload: tuple) -> Iterator:
         try:
             yield executor
         except BaseException:
-            signal.signal(signal.SIGINT, signal.SIG_IGN)  # the workers have to be let go in peace
+            WORKER["busy"] = False  # no second Ctrl-C before the workers have been let go
             executor.shutdown(wait=False, cancel_futures=True)
             raise
 
@@ -139,18 +147,20 @@ def _named(job: Callable, item):
         if WORKER["failure"]:
             raise WORKER["failure"]
         WORKER["busy"] = True
+        if WORKER["stopped"]:
+            raise KeyboardInterrupt
         return job(item)
     except KeyboardInterrupt:
         if is_master():
             raise
-        raise WORKER["failure"] from None
+        raise UserError("stopped") from None
     except UserError:
         raise
     except Exception as error:
         where = f"rank {MPI.COMM_WORLD.rank} on {socket.gethostname()}"
         raise RuntimeError(f"{where}: {type(error).__name__}: {error}") from error
     finally:
-        WORKER["busy"] = False
+        WORKER["busy"] = is_master()
 
 
 class Witness:
