@@ -139,14 +139,14 @@ PRESETS = {
     "quick": Config(
         preset="quick",
         run="quick",
-        extract=Extract(episodes=40, policy="brownian"),
+        extract=Extract(episodes=32, policy="brownian"),
         vae=Vae(epochs=2, iterations=200, log_every=20),
-        rnn=Rnn(epochs=2, iterations=50, batch_size=32, sequence=249, log_every=10),
+        rnn=Rnn(epochs=2, iterations=40, batch_size=32, sequence=249, log_every=10),
         controller=Controller(
-            population=16, episodes=2, generations=10, same_tracks=True, eval_every=5,
+            population=16, episodes=2, generations=8, same_tracks=True, eval_every=4,
             eval_episodes=16,
         ),
-        evaluate=Evaluate(episodes=12),
+        evaluate=Evaluate(episodes=10),
     ),
 }  # fmt: skip
 
