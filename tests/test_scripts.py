@@ -130,7 +130,7 @@ def test_evaluate_prints_its_line_and_writes_every_return_and_a_video(tmp_path):
     returns = [entry["return"] for entry in score["returns"]]
     assert score["mean"] == pytest.approx(np.mean(returns))
     assert score["std"] == pytest.approx(np.std(returns))
-    frames = list(imageio.get_reader(video))
+    frames = imageio.mimread(video)
     assert len(frames) == FRAMES
     assert frames[0].shape == (400, 1000, 3)
     assert frames[0].std() > 10  # not of one colour
