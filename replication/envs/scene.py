@@ -4,6 +4,7 @@ A track's polygons are copied once. A tile changes colour when it is touched (Fr
 writes into `tile.color`), so `tile.color` becomes a view into the array that the kernels read.
 """
 
+import threading
 from functools import lru_cache
 
 import numpy as np
@@ -49,21 +50,39 @@ def _text(text: str) -> tuple[np.ndarray, int, int]:
     return packed, rect.x, rect.y
 
 
+class Canvas(threading.local):
+    """What frames are drawn on: one a thread for each number of rows, since no frame needs another.
+
+    (9 MB: if each of 16 environments had its own, the processor's caches would hold none of them.)
+    """
+
+    def __init__(self):
+        self.of_rows = {}
+
+    def __call__(self, rows: int) -> tuple[np.ndarray, ...]:
+        """colour, pixels, at_y, spans, counts, crossings, points: see surface.py and raster.py."""
+        if rows not in self.of_rows:
+            cells = (rows + 2) * downscale.CELLS
+            self.of_rows[rows] = (
+                np.zeros(cells, np.int64),
+                np.zeros(cells * downscale.BLOCK, np.int64),
+                surface.addresses(rows),
+                np.zeros((stock.WINDOW_H, 2), np.int64),
+                np.zeros(stock.WINDOW_H, np.int64),
+                np.zeros((stock.WINDOW_H, 8), np.int64),
+                np.zeros((8, 2), np.int64),
+            )
+        return self.of_rows[rows]
+
+
+_canvas = Canvas()
+
+
 class Scene:
-    """The track and car of one environment, and the buffers to draw them in."""
+    """The track and car of one environment."""
 
     def __init__(self, rows: int):
         self.rows = rows
-        cells = (rows + 2) * downscale.CELLS
-        self._colour = np.zeros(cells, np.int64)
-        self._pixels = np.zeros(cells * downscale.BLOCK, np.int64)
-        self._at_y = surface.addresses(rows)
-        self._spans = np.zeros((stock.WINDOW_H, 2), np.int64)
-        crossings = np.zeros((stock.WINDOW_H, 8), np.int64)
-        counts, points = np.zeros(stock.WINDOW_H, np.int64), np.zeros((8, 2), np.int64)
-        drawn_on = (self._colour, self._pixels, self._at_y, self._spans)
-        self._canvas = (*drawn_on, counts, crossings, points)
-        self._squeezed = np.zeros(16, np.int64)
         self._y_seen = stock.WINDOW_H - 1 - int(downscale.Y_START[rows])
         self._car = None
         self._bodies, self._phases = np.zeros((5, 4), np.float32), np.zeros(4)
@@ -121,13 +140,15 @@ class Scene:
         for i, wheel in enumerate(car.wheels):
             self._phases[i] = wheel.phase
         view, beyond = self._camera(env)
+        canvas = _canvas(self.rows)
         raster.draw_world(
-            *(self._canvas, max(self._y_seen, raster.BAR), self._quads, self._tints),
+            *(canvas, max(self._y_seen, raster.BAR), self._quads, self._tints),
             *(view, beyond, self._shapes, self._bodies, self._phases),
         )
-        self._indicators(env)
+        self._indicators(env, canvas)
         state = np.empty((self.rows, stock.STATE_W, 3), np.uint8)
-        downscale.downscale(self._colour, self._pixels, self._squeezed, downscale.UNIFORM, state)
+        squeezed = np.empty(16, np.int64)
+        downscale.downscale(canvas[0], canvas[1], squeezed, downscale.UNIFORM, state)
         return state
 
     def _camera(self, env: stock.CarRacing) -> tuple[tuple, bool]:
@@ -144,7 +165,7 @@ class Scene:
         beyond = max(abs(x), abs(y)) + 800 / zoom > stock.PLAYFIELD
         return (c, s, zoom, shift_x, shift_y), beyond
 
-    def _indicators(self, env: stock.CarRacing) -> None:
+    def _indicators(self, env: stock.CarRacing, canvas: tuple[np.ndarray, ...]) -> None:
         """The indicator bar, of which 84 rows only see a gauge that shoots out at the top."""
         car = env.car
         velocity = car.hull.linearVelocity
@@ -156,7 +177,4 @@ class Scene:
         text, left, top = _NO_TEXT, 0, 0
         if self._y_seen < raster.BAR:
             text, left, top = _text(f"{env.reward:04.0f}")
-        raster.draw_indicators(
-            *(self._colour, self._pixels, self._at_y, self._spans),
-            *(self._y_seen, gauges, text, left, top),
-        )
+        raster.draw_indicators(*canvas[:4], self._y_seen, gauges, text, left, top)
