@@ -81,6 +81,7 @@ class Controller:
     episodes: int = 16  # Rollouts whose mean is a candidate's fitness. [paper, A.4]
     generations: int = 1800  # Generations in all. [paper, A.4]
     sigma: float = 0.1  # First step size of CMA-ES. [original train.py]
+    # Deviation where it is True: the paper draws tracks for each candidate.
     same_tracks: bool = False  # All candidates of a generation drive the same tracks. [paper: no]
     eval_every: int = 25  # Generations between two evaluations of the mean. [paper, A.4]
     eval_episodes: int = 1024  # Rollouts of such an evaluation. [paper, A.4]

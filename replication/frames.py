@@ -8,6 +8,8 @@ rounded to 8 bits, then y (Pillow, src/libImaging/Resample.c).
 import numpy as np
 from numba import njit
 
+# Deviation: colours stay as they are; the original's imresize stretches contrast, and its
+# (1 - x) * 255 on bytes wraps around.
 ROWS, COLUMNS, SIDE = 84, 96, 64  # of the state that V sees; of the frame
 BITS = 22  # Pillow's PRECISION_BITS for 8-bit images
 TAPS = 4  # source pixels of one target pixel, at most

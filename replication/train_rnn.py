@@ -64,6 +64,7 @@ def sequence_batches(series, rows: np.ndarray, config: Rnn, seed: int, start: in
         while True:
             random = np.random.default_rng([seed, 7, step])
             chosen = deal(rows, seed, step * size, size)
+            # Deviation where sequences are shorter than episodes: the original starts at 0.
             last = np.maximum(series["length"][chosen] - config.sequence - 1, 0)
             yield gather(series, chosen, random.integers(last + 1), config.sequence, random)
             step += 1
