@@ -83,6 +83,8 @@ class Controller:
     sigma: float = 0.1  # First step size of CMA-ES. [original train.py]
     # Deviation where it is True: the paper draws tracks for each candidate.
     same_tracks: bool = False  # All candidates of a generation drive the same tracks. [paper: no]
+    # Deviation where it is set: a car that found no new tile for so many frames is given up.
+    patience: int = 0  # Frames; the rest of the episode then counts as standing. [paper: 0, none]
     eval_every: int = 25  # Generations between two evaluations of the mean. [paper, A.4]
     eval_episodes: int = 1024  # Rollouts of such an evaluation. [paper, A.4]
 
@@ -133,7 +135,8 @@ PRESETS = {
         vae=Vae(epochs=10, iterations=1000),
         rnn=Rnn(epochs=10, iterations=100, batch_size=64, sequence=249),
         controller=Controller(
-            population=32, episodes=4, generations=300, same_tracks=True, eval_episodes=64
+            population=32, episodes=4, generations=300, same_tracks=True, patience=100,
+            eval_episodes=64,
         ),
     ),
     # The whole pipeline in minutes on two cores: it drives, it does not drive well.
@@ -211,7 +214,7 @@ def check(config: Config) -> None:
 
 
 def _check_section(name: str, section) -> None:
-    may_be_zero = {"iterations", "free_bits", "recon_weight", "kl_weight", "seed"}
+    may_be_zero = {"iterations", "patience", "free_bits", "recon_weight", "kl_weight", "seed"}
     for key, value in dataclasses.asdict(section).items():
         if isinstance(value, bool | str):
             continue

@@ -15,6 +15,8 @@ import numpy as np
 from replication.config import Env
 from replication.frames import to_frame
 
+STANDING = -0.1  # reward of a frame that finds no new tile (CarRacing)
+
 
 @dataclass(frozen=True)
 class Task:
@@ -22,6 +24,7 @@ class Task:
 
     seed: int
     parameters: np.ndarray | None = None  # C's flat vector, where the policy is an agent
+    patience: int = 0  # frames without a new tile after which the car is given up; 0: never
 
 
 @dataclass
@@ -33,11 +36,12 @@ class Episode:
     terminated: list[bool] = field(default_factory=list)
     actions: list[np.ndarray] = field(default_factory=list)
     frames: list[np.ndarray] = field(default_factory=list)
+    undriven: int = 0  # frames left when the car was given up
 
     @property
     def total(self) -> float:
-        """The return: the sum of the rewards."""
-        return float(sum(self.rewards))
+        """The return: the sum of the rewards, a car that was given up standing still to the end."""
+        return float(sum(self.rewards)) + STANDING * self.undriven
 
 
 class Policy(Protocol):
@@ -75,7 +79,7 @@ def drive(
     """
     queue = iter(enumerate(tasks))
     frames = np.zeros((len(envs), 64, 64, 3), np.uint8)
-    running: dict[int, tuple[int, Episode]] = {}  # slot -> place, episode
+    running: dict[int, tuple[int, Episode]] = {}  # slot -> place in `tasks`, episode
     for slot, (place, task) in zip(range(len(envs)), queue, strict=False):
         running[slot] = place, _begin(envs, policy, frames, slot, task)
     while running:
@@ -85,12 +89,19 @@ def drive(
                 watch(envs[slot], frames[slot], actions[slot])
             _step(envs[slot], frames[slot], actions[slot], episode, keep_frames)
             ended = stop_at_end and episode.terminated[-1]
+            if not ended and _lost(episode, tasks[place].patience):
+                ended, episode.undriven = True, max_steps - len(episode.rewards)
             if ended or len(episode.rewards) == max_steps:
                 yield place, episode
                 del running[slot]
                 if (following := next(queue, None)) is not None:
                     place, task = following
                     running[slot] = place, _begin(envs, policy, frames, slot, task)
+
+
+def _lost(episode: Episode, patience: int) -> bool:
+    """Whether the last `patience` frames have found no new tile."""
+    return 0 < patience <= len(episode.rewards) and max(episode.rewards[-patience:]) < 0
 
 
 def _begin(envs, policy: Policy, frames: np.ndarray, slot: int, task: Task) -> Episode:

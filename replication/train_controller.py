@@ -29,6 +29,7 @@ def generation_tasks(config: Config, generation: int, candidates: np.ndarray) ->
                 config.seed, 11, generation, 0 if tracks.same_tracks else candidate, episode
             ),
             parameters,
+            tracks.patience,
         )
         for candidate, parameters in enumerate(candidates)
         for episode in range(tracks.episodes)

@@ -105,6 +105,37 @@ def test_watch_sees_the_frame_that_the_action_answers(counting_env):
     assert watched == [(t, t, t) for t in range(4)]
 
 
+def tile_env(counting_env, tiles: set[int], length: int):
+    """An environment that pays 5 for the frames in `tiles` and -0.1 for all others."""
+    env = counting_env(length=length)
+    step = env.step
+
+    def paying(action):
+        time = env.time
+        obs, _, *ends = step(action)
+        return obs, 5.0 if time in tiles else -0.1, *ends
+
+    env.step = paying
+    return env
+
+
+def test_a_car_that_finds_no_tile_is_given_up_and_counts_as_standing(counting_env):
+    """Tiles at 0, 2 and 5: frames 6..8 find none, so 9 are driven and 11 count as standing."""
+    env = tile_env(counting_env, {0, 2, 5, 15}, length=30)
+    ((_, episode),) = drive([env], Echo(), [Task(0, patience=3)], max_steps=20)
+    assert (len(episode.rewards), episode.undriven) == (9, 11)
+    assert episode.total == pytest.approx(3 * 5 - 17 * 0.1)
+
+
+def test_a_car_that_comes_to_its_end_is_not_given_up(counting_env):
+    """A patient driver, one who finds tiles in time, and one whose lap ends on the last frame."""
+    for patience, tiles, length in ((0, set(), 9), (4, {3, 7}, 9), (9, set(), 9)):
+        env = tile_env(counting_env, tiles, length)
+        ((_, episode),) = drive([env], Echo(), [Task(0, patience=patience)], max_steps=20)
+        assert (len(episode.rewards), episode.undriven) == (length, 0)
+        assert episode.total == pytest.approx(sum(episode.rewards))
+
+
 def test_no_tasks_drive_nothing(counting_env):
     policy = Echo()
     assert list(drive([counting_env()], policy, [])) == []
