@@ -61,6 +61,7 @@ class Rnn:
 
     hidden: int = 256  # Units of the LSTM. [paper, A.2]
     mixtures: int = 5  # Gaussians for each dimension of z. [paper, A.2]
+    # With 0 epochs M keeps its random weights, as in Tallec et al. (2018).
     epochs: int = 5  # Rounds of training. [original rnn_train.py: 4000 steps; report 2.2: 5 x 800]
     iterations: int = 800  # Batches in an epoch. [report 2.2]
     batch_size: int = 100  # Sequences in a batch. [original rnn_train.py]
@@ -200,6 +201,12 @@ def _plain_flags(args: Sequence[str]) -> list[str]:
     return plain
 
 
+MAY_BE_ZERO = {
+    "vae.iterations", "vae.free_bits", "vae.recon_weight", "vae.kl_weight", "rnn.epochs",
+    "controller.patience", "evaluate.seed",
+}  # fmt: skip
+
+
 def check(config: Config) -> None:
     """Raise UserError for values that no stage could work with."""
     for name in ("run", "rollouts"):
@@ -214,11 +221,10 @@ def check(config: Config) -> None:
 
 
 def _check_section(name: str, section) -> None:
-    may_be_zero = {"iterations", "patience", "free_bits", "recon_weight", "kl_weight", "seed"}
     for key, value in dataclasses.asdict(section).items():
         if isinstance(value, bool | str):
             continue
-        if not value >= 0 or value == 0 and (key not in may_be_zero or name == "rnn"):
+        if not value >= 0 or value == 0 and f"{name}.{key}" not in MAY_BE_ZERO:
             raise UserError(f"{name}.{key} {value}: must be positive")
     if name == "controller" and section.population < 6:
         raise UserError(f"controller.population {section.population}: CMA-ES needs at least 6")

@@ -139,11 +139,12 @@ def rows_of(series) -> tuple[np.ndarray, np.ndarray]:
 
 
 def report(config: Config, rnn: MDNRNN, seconds: float, folder: Path) -> None:
-    last = runs.read_log(folder / "log.jsonl")[-1]
-    reached = (
-        f"{last['step']} batches, held-out: {last['held_out_nll']:.3f} nats per dimension"
-        f" (without M {last['baseline_nll']:.3f})"
-    )
+    reached = "random weights, not trained"
+    if log := runs.read_log(folder / "log.jsonl"):
+        reached = (
+            f"{log[-1]['step']} batches, held-out: {log[-1]['held_out_nll']:.3f} nats per dimension"
+            f" (without M {log[-1]['baseline_nll']:.3f})"
+        )
     output = runs.fingerprint(rnn.get_weights())
     parameters = rnn.count_params()
     runs.finish(

@@ -56,7 +56,8 @@ def fit(
             model.fit(
                 data, steps_per_epoch=remaining, verbose=0, shuffle=False, callbacks=[recorder]
             )
-    return log.seconds if step < schedule.total else runs.read_log(log.path)[-1]["seconds"]
+    lines = runs.read_log(log.path)
+    return lines[-1]["seconds"] if lines else 0.0
 
 
 @contextlib.contextmanager
