@@ -82,6 +82,9 @@ class Controller:
     episodes: int = 16  # Rollouts whose mean is a candidate's fitness. [paper, A.4]
     generations: int = 1800  # Generations in all. [paper, A.4]
     sigma: float = 0.1  # First step size of CMA-ES. [original train.py]
+    # Deviation where it is "diagonal": separable CMA-ES (Ros & Hansen 2008), which learns 867
+    # variances instead of 867 x 867 covariances, and so learns them sooner.
+    covariance: Literal["full", "diagonal"] = "full"  # What CMA-ES adapts. [original: full]
     # Deviation where it is True: the paper draws tracks for each candidate.
     same_tracks: bool = False  # All candidates of a generation drive the same tracks. [paper: no]
     # Deviation where it is set: a car that found no new tile for so many frames is given up.

@@ -8,7 +8,7 @@ import cma
 import numpy as np
 
 from replication import runs
-from replication.config import UserError
+from replication.config import Controller, UserError
 
 
 class _Normal:
@@ -27,11 +27,12 @@ class _Normal:
 class Evolution:
     """A search for the vector of greatest return, from 0 (paper, A.4)."""
 
-    def __init__(self, dimensions: int, population: int, sigma: float, seed: int):
+    def __init__(self, dimensions: int, settings: Controller, seed: int):
         self.generation = 0  # generations that are told
         self.normal = _Normal(seed)
         options = {
-            "popsize": population,
+            "popsize": settings.population,
+            "CMA_diagonal": settings.covariance == "diagonal",
             "randn": self.normal,
             "seed": np.nan,  # do not touch NumPy's global generator
             # pycma's choice of 2018; for so many dimensions it takes another one today
@@ -40,7 +41,7 @@ class Evolution:
             "signals_filename": "",
         }
         self.normal.restart(0)
-        self.cma = cma.CMAEvolutionStrategy(np.zeros(dimensions), sigma, options)
+        self.cma = cma.CMAEvolutionStrategy(np.zeros(dimensions), settings.sigma, options)
 
     def ask(self) -> np.ndarray:
         """The candidates of the next generation: float64 (population, dimensions)."""

@@ -88,8 +88,7 @@ def keep_best(es: Evolution, line: dict, mode: str, folder: Path) -> None:
 def resume(config: Config, dimensions: int, folder: Path) -> Evolution:
     if (folder / "state.pkl").exists():
         return Evolution.load(folder / "state.pkl")
-    settings = config.controller
-    return Evolution(dimensions, settings.population, settings.sigma, config.seed)
+    return Evolution(dimensions, config.controller, config.seed)
 
 
 def evolve(pool: parallel.Pool, config: Config, es: Evolution, folder: Path) -> float:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from replication.config import UserError
+from replication.config import Controller, UserError
 from replication.es import Evolution
 
 DIMENSIONS, POPULATION = 12, 10
@@ -15,8 +15,8 @@ def returns(candidates: np.ndarray) -> np.ndarray:
     return -np.square(candidates - TARGET).sum(axis=-1)
 
 
-def start(seed: int = 0) -> Evolution:
-    return Evolution(DIMENSIONS, POPULATION, 0.1, seed)
+def start(seed: int = 0, covariance: str = "full") -> Evolution:
+    return Evolution(DIMENSIONS, Controller(population=POPULATION, covariance=covariance), seed)
 
 
 def run(es: Evolution, generations: int) -> list[np.ndarray]:
@@ -28,7 +28,7 @@ def run(es: Evolution, generations: int) -> list[np.ndarray]:
 
 
 def test_asks_a_population_around_0():
-    es = Evolution(867, 64, 0.1, 0)
+    es = Evolution(867, Controller(), 0)
     candidates = es.ask()
     assert candidates.shape == (64, 867)
     assert candidates.dtype == np.float64
@@ -50,11 +50,12 @@ def test_generations_are_drawn_independently():
     assert len({value for draw in draws for value in draw}) == 12
 
 
+@pytest.mark.parametrize("covariance", ["full", "diagonal"])
 @pytest.mark.parametrize("at", [1, 7])
-def test_resumed_search_goes_on_bit_for_bit(tmp_path, at):
-    uninterrupted = start()
+def test_resumed_search_goes_on_bit_for_bit(tmp_path, at, covariance):
+    uninterrupted = start(covariance=covariance)
     expected = run(uninterrupted, 25)
-    stopped = start()
+    stopped = start(covariance=covariance)
     run(stopped, at)
     stopped.save(tmp_path / "state.pkl")
     resumed = Evolution.load(tmp_path / "state.pkl")
@@ -143,3 +144,17 @@ def test_torn_state_is_one_line(tmp_path):
 def test_save_leaves_no_temporary_file(tmp_path):
     start().save(tmp_path / "state.pkl")
     assert [path.name for path in tmp_path.iterdir()] == ["state.pkl"]
+
+
+def test_the_covariance_that_is_adapted():
+    """A quadratic along the diagonal of two coordinates: only the full one learns to turn."""
+    valley = np.array([[1.0, 0.95], [0.95, 1.0]])
+    correlations = {}
+    for covariance in ("full", "diagonal"):
+        es = Evolution(2, Controller(population=POPULATION, covariance=covariance), 0)
+        for _ in range(40):
+            candidates = es.ask() - [1, 1]
+            es.tell(-np.einsum("ci,ij,cj->c", candidates, np.linalg.inv(valley), candidates))
+        correlations[covariance] = np.corrcoef(np.transpose(es.cma.ask(2000)))[0, 1]
+    assert correlations["full"] > 0.8
+    assert abs(correlations["diagonal"]) < 0.1
