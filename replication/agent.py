@@ -37,11 +37,11 @@ class Weights:
         return controller.parameter_count(self.mode, self.rnn_config.hidden)
 
 
-def load_weights(run: Path, mode: str) -> Weights:
-    """V and M of a run's folder; UserError if they are missing or of another shape."""
+def load_weights(run: Path, mode: str, vision: str | None = None) -> Weights:
+    """V and M of a run's folder; UserError if they are missing, or of another shape or kind."""
     rnn = load_rnn(run)
     encoder = build_encoder()
-    load_into(encoder, run / "vae" / "encoder.weights.h5")
+    load_into(encoder, runs.v_folder(run, vision) / "encoder.weights.h5")
     return Weights(encoder.get_weights(), rnn.get_weights(), rnn.config, mode)
 
 

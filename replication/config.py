@@ -12,12 +12,14 @@ import re
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, get_args
 
 import tyro
 
 Z_SIZE = 32  # dimensions of z (paper, A.1)
 ACTIONS = 3  # steer, gas, brake
+Vision = Literal["vae", "vaegan"]
+VISIONS: tuple[str, ...] = get_args(Vision)
 
 
 class UserError(Exception):
@@ -53,6 +55,17 @@ class Vae:
     kl_weight: float = 1.0  # Times the KL divergence. [original vae.py; report 2.1: 0.5]
     free_bits: float = 0.5  # An image's KL is floored at this times 32, in nats. [original vae.py]
     log_every: int = 100  # Batches between two lines of the log. [ours: 90 points in the report]
+
+
+@dataclass(frozen=True)
+class Vaegan:
+    """Stage 2b: V, trained as a VAE-GAN."""
+
+    epochs: int = 7  # Rounds of training. [report 3.4]
+    iterations: int = 5000  # Batches in an epoch; 0: one pass over the frames. [report 3.4]
+    batch_size: int = 64  # Frames in a batch. [Larsen et al. 2015]
+    learning_rate: float = 3e-4  # Of RMSProp, thrice. [Larsen et al. 2015]
+    log_every: int = 100  # Batches between two lines of the log. [ours: as V's]
 
 
 @dataclass(frozen=True)
@@ -106,13 +119,15 @@ class Config:
     """A run. Preset first (quick, laptop, report or paper; quick if none is named)."""
 
     preset: tyro.conf.Suppress[str] = "paper"
-    run: str = "paper"  # Name of the run: checkpoints/RUN. (default: the preset's name)
-    data: str = ""  # Set of rollouts: data/DATA. (default: the run's name)
+    vision: Vision = "vae"  # What V is trained as: train_vae.py or train_vaegan.py. [paper, A.1]
+    run: str = "paper"  # Name: checkpoints/RUN. (default: the preset's; PRESET-vaegan with vaegan)
+    data: str = ""  # Set of rollouts: data/DATA. (default: the run's name; PRESET with no --run)
     seed: int = 0  # Everything random follows from it. [ours]
     overwrite: bool = False  # Throw away what this stage made before and start anew. [ours]
     env: Env = field(default_factory=Env)
     extract: Extract = field(default_factory=Extract)
     vae: Vae = field(default_factory=Vae)
+    vaegan: Vaegan = field(default_factory=Vaegan)
     rnn: Rnn = field(default_factory=Rnn)
     controller: Controller = field(default_factory=Controller)
     evaluate: Evaluate = field(default_factory=Evaluate)
@@ -159,15 +174,34 @@ PRESETS = {
 }  # fmt: skip
 
 
-def parse_cli(argv: Sequence[str] | None = None, doc: str | None = None) -> Config:
-    """Read `[PRESET] [--field value ...]`; raises UserError in one line for what it cannot read."""
+def parse_cli(
+    argv: Sequence[str] | None = None, doc: str | None = None, vision: Vision = "vae"
+) -> Config:
+    """Read `[PRESET] [--field value ...]`; raises UserError in one line for what it cannot read.
+
+    vision: of the presets, in the script that is made for it.
+    """
     args = list(sys.argv[1:] if argv is None else argv)
     preset = args.pop(0) if args and not args[0].startswith("-") else "quick"
     if preset not in PRESETS:
         raise UserError(f"unknown preset {preset!r}: choose from {', '.join(sorted(PRESETS))}")
-    config = parse_dataclass(Config, PRESETS[preset], args, doc)
+    return parse_run(Config, dataclasses.replace(PRESETS[preset], vision=vision), args, doc)
+
+
+def parse_run(cls, default: Config, args: Sequence[str], doc: str | None = None):
+    """The command line of a run, checked; a VAE-GAN of a preset gets a name of its own."""
+    config = parse_dataclass(cls, default, args, doc)
+    if not any(arg.partition("=")[0] == "--run" for arg in args):
+        run = default_run(config.preset, config.vision)
+        data = config.data or ("" if run == config.preset else config.preset)
+        config = dataclasses.replace(config, run=run, data=data)
     check(config)
     return config
+
+
+def default_run(preset: str, vision: str) -> str:
+    """The name of a run to which the user gives none."""
+    return preset if vision == VISIONS[0] else f"{preset}-{vision}"
 
 
 def parse_dataclass(cls, default, args: Sequence[str], doc: str | None = None):

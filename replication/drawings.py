@@ -10,7 +10,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from replication import pictures, plots
-from replication.saved import STAGES, Run, columns, read_table
+from replication.saved import Run, columns, read_table
 
 REFERENCE = Path(__file__).resolve().parents[1] / "data" / "reference"
 # Model, its stage, published parameters (report Figure 9), the report's hours, workers (Figure 15).
@@ -186,7 +186,7 @@ def draw_controller(overlaid: list[Run]) -> Drawing | None:
 def draw_times(overlaid: list[Run]) -> Drawing | None:
     run = overlaid[0]
     report = {stage: (hours, workers) for _, stage, _, hours, workers in MODELS}
-    rows = [(stage, run.spent(stage), report.get(stage)) for stage in STAGES]
+    rows = [(stage, run.spent(stage), report.get(stage)) for stage in run.stages]
     rows = [
         (stage, ours and _time(ours[0], ours[1]), theirs and _time(theirs[0] * 3600, theirs[1]))
         for stage, ours, theirs in rows

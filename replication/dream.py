@@ -19,7 +19,7 @@ import numpy as np
 
 from replication import controller, runs, video
 from replication.agent import load_into, load_rnn
-from replication.config import PRESETS, Config, UserError, check, parse_dataclass
+from replication.config import PRESETS, Config, UserError, Vision, check, parse_dataclass
 from replication.envs.dream import FPS, Dreams, decode
 from replication.episodes import HELD_OUT, read_episode
 from replication.evaluate import load_agent
@@ -37,6 +37,7 @@ class Options:
     """Dream."""
 
     run: str = "quick"  # Name of the run: checkpoints/RUN.
+    vision: Vision | None = None  # What its V was trained as. (default: what the run holds)
     temperature: float = 1.0  # Of M: log-weights / this, standard deviations * its root.
     seconds: float = 20.0  # Length of the dream, 50 frames each; with --keys Esc ends it.
     video: str = ""  # PATH.mp4 or .gif (default: checkpoints/RUN/dream/dream.mp4; --keys: none).
@@ -70,9 +71,9 @@ def load_dreams(config: Config, temperature: float) -> Dreams:
     return Dreams(rnn, series["mu"][:, 0], series["logvar"][:, 0], temperature)
 
 
-def load_decoder(folder: Path) -> keras.Model:
+def load_decoder(folder: Path, vision: str | None = None) -> keras.Model:
     decoder = build_decoder()
-    load_into(decoder, folder / "vae" / "decoder.weights.h5")
+    load_into(decoder, runs.v_folder(folder, vision) / "decoder.weights.h5")
     return decoder
 
 
@@ -148,7 +149,7 @@ def make_rollout(options: Options, config: Config, rnn, decoder: keras.Model) ->
     steps = round(options.seconds * FPS)
     obs, action = obs[:steps], action[:steps]
     encoder = build_encoder()
-    load_into(encoder, runs.run_folder(config.run) / "vae" / "encoder.weights.h5")
+    load_into(encoder, runs.v_folder(runs.run_folder(config.run)) / "encoder.weights.h5")
     mu, logvar = encode(lambda frames: encoder(to_float(frames)), obs)  # (T, Z)
     random = np.random.default_rng([options.seed, 15])
     z = dream_along(rnn, mu[0], logvar[0], action, options.temperature, random)
@@ -228,7 +229,7 @@ def main(options: Options) -> None:
         need_display()
     config = read_run(dataclasses.replace(PRESETS["quick"], run=options.run)).config
     folder = runs.run_folder(config.run)
-    decoder = load_decoder(folder)
+    decoder = load_decoder(folder, options.vision)
     dreams = load_dreams(config, options.temperature)
     if options.keys:
         drive_by_keys(options, dreams, decoder)

@@ -20,7 +20,15 @@ from PIL import Image
 
 from replication import fleet, parallel, runs
 from replication.agent import Agent, Weights, load_into, load_weights, one_thread
-from replication.config import Config, Controller, Env, Evaluate, UserError, parse_dataclass
+from replication.config import (
+    Config,
+    Controller,
+    Env,
+    Evaluate,
+    UserError,
+    Vision,
+    parse_dataclass,
+)
 from replication.rollouts import Task, drive
 from replication.vae.vae import build_decoder
 
@@ -35,6 +43,7 @@ class Options:
     """Drive an agent on fresh tracks."""
 
     agent: str = "checkpoints/quick"  # Folder of a run, or of a published agent.
+    vision: Vision | None = None  # What its V was trained as. (default: what the folder holds)
     episodes: int = 100  # Tracks. [paper, 3.3]
     seed: int = 0  # Which tracks: from 2**32 + seed * 2**20 on.
     video: str = ""  # Write the first track as PATH.mp4: the environment | V's reconstruction.
@@ -59,7 +68,7 @@ def agent_folder(name: str) -> Path:
     raise UserError(f"--agent {name}: no such folder")
 
 
-def load_agent(folder: Path) -> tuple[Weights, np.ndarray]:
+def load_agent(folder: Path, vision: str | None = None) -> tuple[Weights, np.ndarray]:
     """V and M, and C's flat vector, of a run or of a published agent."""
     path = folder / "controller" / "best.json"
     if not path.exists():
@@ -73,7 +82,7 @@ def load_agent(folder: Path) -> tuple[Weights, np.ndarray]:
         raise UserError(f"{runs.shown(path)}: parameters are not numbers: restore it") from None
     if best["mode"] not in MODES:
         raise UserError(f"{runs.shown(path)}: mode {best['mode']!r}: not of {', '.join(MODES)}")
-    weights = load_weights(folder, best["mode"])
+    weights = load_weights(folder, best["mode"], vision)
     if len(parameters) != weights.parameters or not np.isfinite(parameters).all():
         raise UserError(
             f"{runs.shown(path)} holds {np.isfinite(parameters).sum()} finite parameters;"
@@ -131,7 +140,7 @@ class Screen:
 
     def __init__(self, folder: Path, agent: Agent, path: Path):
         self.agent, self.decoder = agent, build_decoder()
-        load_into(self.decoder, folder / "vae" / "decoder.weights.h5")
+        load_into(self.decoder, runs.v_folder(folder) / "decoder.weights.h5")
         self.writer = imageio.get_writer(path, fps=50, codec="libx264", macro_block_size=2)
 
     def show(self, env: gymnasium.Env, frame: np.ndarray, action: np.ndarray) -> None:
@@ -169,7 +178,7 @@ def main(options: Options) -> None:
     start = time.monotonic()
     folder = agent_folder(options.agent)
     with runs.lock(folder):
-        weights, parameters = load_agent(folder)
+        weights, parameters = load_agent(folder, options.vision)
         tasks = tracks(options, parameters)
         if options.render:
             results = drive_in_window(weights, tasks)

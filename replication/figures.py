@@ -21,9 +21,10 @@ from pathlib import Path
 from matplotlib.figure import Figure
 
 from replication import page, plots, runs
-from replication.config import PRESETS, Config, check, parse_cli, parse_dataclass
+from replication.config import PRESETS, Config, parse_cli, parse_run
 from replication.drawings import FIGURES, our_scores, score_table
-from replication.saved import STAGES, Run, read_run
+from replication.saved import Run, read_run
+from replication.stages import needs_of
 
 
 @dataclass(frozen=True)
@@ -38,9 +39,7 @@ def parse(argv: Sequence[str] | None = None) -> FiguresConfig:
     args = list(sys.argv[1:] if argv is None else argv)
     preset = args[:1] if args and not args[0].startswith("-") else []
     base = FiguresConfig(**vars(parse_cli(preset)))
-    config = parse_dataclass(FiguresConfig, base, args[len(preset) :], __doc__)
-    check(config)
-    return config
+    return parse_run(FiguresConfig, base, args[len(preset) :], __doc__)
 
 
 def make_figures(overlaid: list[Run], folder: Path) -> list[page.Entry]:
@@ -82,7 +81,7 @@ def write_scores(rows: list[dict], path: Path) -> None:
 def stage_rows(run: Run) -> list[tuple[str, ...]]:
     """Stage, time, processes, core-hours, what it reached or which command makes it."""
     rows = []
-    for stage in STAGES:
+    for stage in run.stages:
         record, spent, log = run.records[stage], run.spent(stage), run.logs[stage]
         if record:
             reached = record["reached"]
@@ -149,7 +148,8 @@ def main(config: Config, compare: Sequence[str] = ()) -> None:
             temporary.write_text(html, encoding="utf-8")
         drawn = sum(entry.png is not None for entry in made)
         reached = f"{drawn} of {len(made)} figures, {runs.shown(path)}"
-        if all(overlaid[0].records[stage] for stage in runs.STAGES["figures"].needs):
+        needs = needs_of("figures", overlaid[0].config.vision)
+        if all(overlaid[0].records[stage] for stage in needs):
             output = hashlib.sha256(html.encode()).hexdigest()[:16]
             seconds = time.monotonic() - start
             runs.finish(overlaid[0].config, "figures", output, reached, seconds, processes=1)

@@ -1,6 +1,7 @@
 """Every stage in order, each only if it is not done, and a table of what came out.
 
     python replication/pipeline.py quick --run mine
+    python replication/pipeline.py quick --vision vaegan
 
 run_all.sh calls this once everything is installed. Stages that work in parallel run under mpirun
 with a process for each core and one for the master; REPLICATION_PROCESSES sets another number.
@@ -16,6 +17,7 @@ from pathlib import Path
 
 from replication import runs
 from replication.config import Config, UserError, parse_cli
+from replication.stages import stages_of
 
 SCRIPTS = Path(__file__).parent
 PARALLEL = {"extract", "train_controller", "evaluate"}
@@ -44,7 +46,7 @@ def stage_command(config: Config, name: str, argv: Sequence[str]) -> list[str]:
 def table(config: Config) -> str:
     """A line for each stage: its time and what it reached."""
     lines = [f"{'stage':<18}{'time':>9}  reached"]
-    for name in runs.STAGES:
+    for name in stages_of(config.vision):
         record = runs.done(config, name)
         seconds = record["seconds"] if record else 0
         time = f"{seconds / 3600:.1f} h" if seconds >= 3600 else f"{seconds:.0f} s"
@@ -54,7 +56,7 @@ def table(config: Config) -> str:
 
 def main(argv: Sequence[str]) -> None:
     config = parse_cli(argv, __doc__)
-    for name in runs.STAGES:
+    for name in stages_of(config.vision):
         if runs.done(config, name):
             print(f"{name}: done")
             continue

@@ -22,8 +22,8 @@ from pathlib import Path
 
 import numpy as np
 
-from replication.config import Config, UserError
-from replication.stages import FREE, STAGES
+from replication.config import VISIONS, Config, UserError, default_run
+from replication.stages import FREE, STAGES, needs_of, stages_of, visions_in
 
 HOME = Path(os.environ.get("REPLICATION_HOME", Path(__file__).resolve().parents[1]))
 PACKAGES = (
@@ -76,6 +76,29 @@ def stage_folder(config: Config, name: str) -> Path:
     return run_folder(config.run) / STAGES[name].folder
 
 
+def v_folder(run: Path, vision: str | None = None) -> Path:
+    """The folder of a run's V: of this kind, or else of the kind that is there.
+
+    Raises UserError if the run has a V of the other kind.
+    """
+    found = visions_in(run)
+    if vision and found and vision not in found:
+        raise UserError(
+            f"{shown(run)} has another V, made by train_{found[0]}.py:"
+            f" give --vision {found[0]}, or another run"
+        )
+    return run / (vision or next(iter(found), VISIONS[0]))
+
+
+def check_vision(config: Config, name: str) -> None:
+    """Raise UserError if a stage would give a run a second V, or work on one that is not asked."""
+    ours = f"train_{config.vision}"
+    if name not in stages_of(config.vision):
+        raise UserError(f"--vision {config.vision} is made by {ours}.py, not by {name}.py")
+    if name != "extract":
+        v_folder(run_folder(config.run), config.vision)
+
+
 def _owner(config: Config, name: str) -> Path:
     """The folder that is locked while a stage runs: a set of rollouts can serve several runs."""
     return record_folder(config).parent if name == "extract" else run_folder(config.run)
@@ -85,12 +108,14 @@ def _owner(config: Config, name: str) -> Path:
 def open_stage(config: Config, name: str) -> Iterator[Path]:
     """Own the folder of a stage: lock it, check the configuration and the stage's inputs.
 
-    Raises UserError if another process works there, if the folder was made with another
-    configuration (and not config.overwrite), or if a stage that this one reads is missing.
+    Raises UserError if another process works there, if the run has another V, if the folder was
+    made with another configuration (and not config.overwrite), or if a stage that this one reads
+    is missing.
     """
     owner, folder = _owner(config, name), stage_folder(config, name)
     owner.mkdir(parents=True, exist_ok=True)
     with lock(owner):
+        check_vision(config, name)
         check_inputs(config, name)
         if config.overwrite and folder.exists():
             shutil.rmtree(folder)
@@ -130,7 +155,8 @@ def identity(config: Config, name: str) -> dict:
         else:
             flat[section] = value
     flat = {key: value for key, value in flat.items() if key not in FREE}
-    return flat | {f"input {need}": output_of(config, need) for need in STAGES[name].needs}
+    needs = needs_of(name, config.vision)
+    return flat | {f"input {need}": output_of(config, need) for need in needs}
 
 
 def _check_same(config: Config, name: str) -> None:
@@ -215,7 +241,7 @@ def output_of(config: Config, name: str) -> str | None:
 
 def check_inputs(config: Config, name: str) -> None:
     """Raise UserError naming the stage to run if something that this one reads is missing."""
-    for need in STAGES[name].needs:
+    for need in needs_of(name, config.vision):
         if output_of(config, need) is None:
             where = shown(stage_folder(config, need))
             raise UserError(f"{where} is missing: run python replication/{command(config, need)}")
@@ -223,9 +249,12 @@ def check_inputs(config: Config, name: str) -> None:
 
 def command(config: Config, name: str) -> str:
     """The command line that makes a stage of this run."""
-    run = "" if config.run == config.preset else f" --run {config.run}"
-    data = f" --data {config.data}" if config.data else ""
-    return f"{name}.py {config.preset}{run}{data}"
+    vision = "" if config.vision == VISIONS[0] else f" --vision {config.vision}"
+    usual = config.run == default_run(config.preset, config.vision)
+    run = "" if usual else f" --run {config.run}"
+    same = config.preset if usual else config.run
+    data = "" if config.data in ("", same) else f" --data {config.data}"
+    return f"{name}.py {config.preset}{vision}{run}{data}"
 
 
 def fingerprint(arrays) -> str:

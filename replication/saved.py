@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 
 from replication import plots, runs
-from replication.config import PRESETS, Config, UserError
+from replication.config import PRESETS, Config, UserError, default_run
+from replication.stages import stages_of, visions_in
 
 STAGES = [name for name in runs.STAGES if name != "figures"]
 
@@ -32,6 +33,11 @@ class Run:
     @property
     def name(self) -> str:
         return self.config.run
+
+    @property
+    def stages(self) -> list[str]:
+        """The stages that make this run, its own kind of V among them; figures are none."""
+        return [name for name in stages_of(self.config.vision) if name in STAGES]
 
     def command(self, stage: str) -> str:
         """The command line that makes a stage of this run."""
@@ -59,10 +65,14 @@ def read_run(config: Config) -> Run:
         first = runs.command(config, "extract")
         raise UserError(f"{runs.shown(folder)} is missing: run python replication/{first} first")
     recorded = _json(folder / "config.json")
-    data = recorded.get("train_vae", {}).get("data", config.rollouts)
-    preset = config.run if config.run in PRESETS else config.preset
+    v = runs.v_folder(folder)
+    vision = v.name if visions_in(folder) else config.vision
+    data = recorded.get(f"train_{vision}", {}).get("data", config.rollouts)
+    named = (name for name in PRESETS if default_run(name, vision) == config.run)
     data = "" if data == config.run else data
-    config = dataclasses.replace(config, preset=preset, data=data)
+    config = dataclasses.replace(
+        config, preset=next(named, config.preset), vision=vision, data=data
+    )
     recorded = _json(runs.record_folder(config).parent / "config.json") | recorded
     folders = {name: runs.stage_folder(config, name) for name in STAGES}
     sections = [recorded.get(stage, {}) for stage in folders]
@@ -72,8 +82,8 @@ def read_run(config: Config) -> Run:
         versions=_json(folder / "versions.json"),
         records={name: _json(path / "done.json") for name, path in folders.items()},
         logs={name: runs.read_log(path / "log.jsonl") for name, path in folders.items()},
-        samples=_arrays(folder / "vae" / "samples.npz"),
-        traversal=_arrays(folder / "vae" / "traversal.npz"),
+        samples=_arrays(v / "samples.npz"),
+        traversal=_arrays(v / "traversal.npz"),
         rollout=_arrays(folder / "dream" / "rollout.npz"),
         evaluation=_evaluation(folder / "evaluation"),
     )

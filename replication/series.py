@@ -88,7 +88,7 @@ def load_series(config: Config) -> dict[str, np.ndarray]:
     """The series of a run, memory-mapped; UserError if they are not of this run's V."""
     folder = runs.series_folder(config)
     made_by = runs.read_json(folder / "series.json", "vae")["vae"]
-    ours = runs.output_of(config, "train_vae")
+    ours = runs.output_of(config, f"train_{config.vision}")
     if made_by != ours:
         raise UserError(
             f"{runs.shown(folder)} was encoded by another V ({made_by}, not {ours}):"
@@ -106,7 +106,8 @@ def main(config: Config) -> None:
     start = time.monotonic()
     with runs.open_stage(config, "series") as folder:
         encoder = build_encoder()
-        load_into(encoder, runs.stage_folder(config, "train_vae") / "encoder.weights.h5")
+        v = runs.stage_folder(config, f"train_{config.vision}")
+        load_into(encoder, v / "encoder.weights.h5")
         vae = runs.fingerprint(encoder.get_weights())
         episodes = list_episodes(runs.record_folder(config), config.extract.skip_bad)
         frames = replace_series(tf.function(lambda obs: encoder(to_float(obs))), episodes, folder)

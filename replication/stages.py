@@ -1,6 +1,14 @@
-"""The stages of the pipeline, in order: what each reads and writes, and what it depends on."""
+"""The stages of the pipeline, in order: what each reads and writes, and what it depends on.
+
+A run has one V: a VAE, which train_vae makes in vae/, or a VAE-GAN, by train_vaegan in vaegan/.
+"""
 
 from dataclasses import dataclass
+from pathlib import Path
+
+from replication.config import VISIONS
+
+V = "V"  # among a stage's needs: the one of the two that made the run's V
 
 
 @dataclass(frozen=True)
@@ -19,21 +27,36 @@ STAGES = {
     for stage in (
         Stage("extract", "record", ("seed", "env", "extract"), "extract.episodes"),
         Stage("train_vae", "vae", ("seed", "data", "vae"), "vae.epochs", ("extract",)),
-        Stage("series", "series", ("data", "extract"), "extract.episodes", ("train_vae",)),
+        Stage("train_vaegan", "vaegan", ("seed", "data", "vaegan"), "vaegan.epochs", ("extract",)),
+        Stage("series", "series", ("data", "extract"), "extract.episodes", (V,)),
         Stage("train_rnn", "rnn", ("seed", "rnn"), "rnn.epochs", ("series",)),
         Stage(
             "train_controller",
             "controller",
             ("seed", "env", "controller"),
             "controller.generations",
-            ("train_vae", "train_rnn"),
+            (V, "train_rnn"),
         ),
         Stage("evaluate", "evaluation", ("evaluate",), "", ("train_controller",)),
-        Stage(
-            "figures", "figures", (), "", ("train_vae", "train_rnn", "train_controller", "evaluate")
-        ),
+        Stage("figures", "figures", (), "", (V, "train_rnn", "train_controller", "evaluate")),
     )
 }
 
 # Fields that change nothing that a stage makes; growing fields are compared on their own.
-FREE = {"extract.skip_bad", "vae.log_every", "rnn.log_every", "env.stock"}
+FREE = {"extract.skip_bad", "vae.log_every", "vaegan.log_every", "rnn.log_every", "env.stock"}
+
+
+def visions_in(run: Path) -> list[str]:
+    """The kinds of V that stand in a run's folder: one, or none yet."""
+    return [kind for kind in VISIONS if any(f.stat().st_size for f in (run / kind).glob("*.*"))]
+
+
+def stages_of(vision: str) -> list[str]:
+    """The names of the stages of a run whose V is of this kind, in order."""
+    others = {f"train_{kind}" for kind in VISIONS if kind != vision}
+    return [name for name in STAGES if name not in others]
+
+
+def needs_of(name: str, vision: str) -> list[str]:
+    """The stages whose output a stage reads, in a run whose V is of this kind."""
+    return [f"train_{vision}" if need == V else need for need in STAGES[name].needs]

@@ -111,7 +111,8 @@ def evolve(pool: parallel.Pool, config: Config, es: Evolution, folder: Path) -> 
 def main(config: Config) -> None:
     one_thread()
     with runs.open_stage(config, "train_controller") as folder:
-        weights = load_weights(runs.run_folder(config.run), config.controller.mode)
+        run = runs.run_folder(config.run)
+        weights = load_weights(run, config.controller.mode, config.vision)
         es = resume(config, weights.parameters, folder)
         make_env(config.env).close()  # the master compiles for all
         with parallel.pool(start_worker, (weights, config.env)) as pool:
