@@ -64,7 +64,12 @@ class Vaegan:
     epochs: int = 7  # Rounds of training. [report 3.4]
     iterations: int = 5000  # Batches in an epoch; 0: one pass over the frames. [report 3.4]
     batch_size: int = 64  # Frames in a batch. [Larsen et al. 2015]
-    learning_rate: float = 3e-4  # Of RMSProp, thrice. [Larsen et al. 2015]
+    learning_rate: float = 3e-4  # Of RMSProp, one for each network. [Larsen et al. 2015]
+    width: float = 1.0  # Units of the discriminator's layers, times Larsen's. [Larsen et al. 2015]
+    gamma: float = 1e-5  # Times the similarity, in the decoder's loss. [Larsen's celeba_aegan.py]
+    kl_weight: float = 1.0  # Times the KL divergence, in the encoder's. [Larsen et al. 2015]
+    equilibrium: float = 0.68  # Cross-entropy at which both sides are even. [Larsen's aegan.py]
+    margin: float = 0.35  # A side that is ahead by more rests for a batch. [Larsen's aegan.py]
     log_every: int = 100  # Batches between two lines of the log. [ours: as V's]
 
 

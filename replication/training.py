@@ -6,6 +6,7 @@ the same numbers as one that was not.
 
 import contextlib
 import re
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,18 +39,22 @@ def fit(
     held_out: Callable[[], dict[str, float]],
     schedule: Schedule,
     folder: Path,
+    warning: Callable[[dict[str, float]], str] = lambda line: "",
 ) -> float:
     """Train to the end of the schedule, from `folder`/state.npz if it is there.
 
     model: compiled; its logs are what the log holds. batches(step): the batches from that step on.
-    held_out(): losses on held-out data, by name. Returns the seconds of work, all sessions
-    together. Raises UserError when a loss is not finite; the last good weights stay.
+    held_out(): losses on held-out data, by name. warning(): what is wrong by a line of the log,
+    for the user and the log, or "". Returns the seconds of work, all sessions together. Raises
+    UserError when a loss is not finite; the last good weights stay.
     """
-    model.optimizer.build(model.trainable_variables)
+    for optimizer in optimizers_of(model):
+        if not optimizer.built:
+            optimizer.build(model.trainable_variables)
     step = load_state(model, folder / "state.npz")
     log = runs.Log(folder / "log.jsonl", resume_at=step)
     if step < schedule.total:
-        recorder = Recorder(step, schedule, held_out, log, folder)
+        recorder = Recorder(step, schedule, held_out, log, folder, warning)
         remaining = schedule.total - step
         data = batches(step).prefetch(2)
         with plain_errors(), recorder.bar:
@@ -75,8 +80,11 @@ def plain_errors() -> Iterator[None]:
 class Recorder(keras.callbacks.Callback):
     """A progress bar, a line of log each interval, and with it everything a resume needs."""
 
-    def __init__(self, step: int, schedule: Schedule, held_out, log: runs.Log, folder: Path):
+    def __init__(
+        self, step: int, schedule: Schedule, held_out, log: runs.Log, folder: Path, warning
+    ):
         super().__init__()
+        self.warning, self.warned = warning, ""
         self.step, self.schedule, self.held_out = step, schedule, held_out
         self.log, self.folder = log, folder
         self.bar = tqdm(total=schedule.total, initial=step, desc=folder.name, unit="batch")
@@ -92,10 +100,18 @@ class Recorder(keras.callbacks.Callback):
         if not np.isfinite(list(line.values())).all():  # held-out: of the weights as they are now
             self._give_up(line)
         epoch = (self.step - 1) // self.schedule.iterations + 1
-        self.log.write(self.step, epoch=epoch, **line)
+        self.log.write(self.step, epoch=epoch, **line, **self._warn(line))
         save_state(self.model, self.folder / "state.npz", self.step)  # last: it says where we are
         self.bar.set_postfix({name: f"{value:.4g}" for name, value in losses.items()})
         self.model.reset_metrics()
+
+    def _warn(self, line: dict[str, float]) -> dict[str, str]:
+        """Say what is wrong, once for as long as it lasts; the log has it on each of its lines."""
+        text = self.warning(line)
+        if text and text != self.warned:
+            self.bar.write(f"{self.folder.name}, batch {self.step}: {text}", file=sys.stderr)
+        self.warned = text
+        return {"warning": text} if text else {}
 
     def _give_up(self, losses: dict[str, float]) -> None:
         good = load_state(self.model, self.folder / "state.npz")
@@ -107,10 +123,19 @@ class Recorder(keras.callbacks.Callback):
         )
 
 
+def optimizers_of(model: keras.Model) -> list[keras.optimizers.Optimizer]:
+    """A model's optimizers: those in `optimizers` where it has several."""
+    return list(getattr(model, "optimizers", {}).values()) or [model.optimizer]
+
+
+def optimizer_variables(model: keras.Model) -> list:
+    return [variable for each in optimizers_of(model) for variable in each.variables]
+
+
 def save_state(model: keras.Model, path: Path, step: int) -> None:
-    """Weights, optimizer and step in one file."""
+    """Weights, optimizers and step in one file."""
     arrays = {f"weight_{i:03d}": w for i, w in enumerate(model.get_weights())}
-    arrays |= {f"optimizer_{i:03d}": v.numpy() for i, v in enumerate(model.optimizer.variables)}
+    arrays |= {f"optimizer_{i:03d}": v.numpy() for i, v in enumerate(optimizer_variables(model))}
     with runs.replacing(path) as temporary:
         np.savez(temporary, step=step, **arrays)
 
@@ -123,7 +148,7 @@ def load_state(model: keras.Model, path: Path) -> int:
         with np.load(path, allow_pickle=False) as state:
             model.set_weights([state[k] for k in sorted(state) if k.startswith("weight_")])
             saved = [state[k] for k in sorted(state) if k.startswith("optimizer_")]
-            for variable, value in zip(model.optimizer.variables, saved, strict=True):
+            for variable, value in zip(optimizer_variables(model), saved, strict=True):
                 variable.assign(value)
             return int(state["step"])
     except UNREADABLE as error:

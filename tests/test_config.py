@@ -19,13 +19,14 @@ from replication.config import (
     Rnn,
     UserError,
     Vae,
+    Vaegan,
     check,
     parse_cli,
 )
 
 SECTIONS = {
-    "env": Env, "extract": Extract, "vae": Vae, "rnn": Rnn, "controller": Controller,
-    "evaluate": Evaluate,
+    "env": Env, "extract": Extract, "vae": Vae, "vaegan": Vaegan, "rnn": Rnn,
+    "controller": Controller, "evaluate": Evaluate,
 }  # fmt: skip
 
 
@@ -39,6 +40,13 @@ SECTIONS = {
             {
                 "epochs": 10, "iterations": 0, "batch_size": 100, "learning_rate": 1e-4,
                 "recon_weight": 1, "kl_weight": 1, "free_bits": 0.5,
+            },
+        ),
+        (
+            Vaegan(),
+            {
+                "epochs": 7, "iterations": 5000, "batch_size": 64, "learning_rate": 3e-4,
+                "width": 1, "gamma": 1e-5, "kl_weight": 1, "equilibrium": 0.68, "margin": 0.35,
             },
         ),
         (
@@ -81,6 +89,7 @@ def test_presets_are_four_and_valid():
         check(preset)
         assert (preset.preset, preset.run, preset.rollouts) == (name, name, name)
         assert preset.vae.log_every <= preset.vae.iterations or not preset.vae.iterations
+        assert preset.vaegan.log_every <= preset.vaegan.iterations
         assert preset.rnn.log_every <= preset.rnn.iterations
     assert PRESETS["paper"] == Config()
 
@@ -123,7 +132,8 @@ def reads_of(path: Path) -> set[tuple[str, str]]:
 
 # What the code calls a section that it has in hand, beside its name.
 CALLED = {
-    "env": {"config", "STOCK"}, "extract": set(), "vae": {"config"}, "rnn": {"config"},
+    "env": {"config", "STOCK"}, "extract": set(), "vae": {"config"}, "vaegan": {"config"},
+    "rnn": {"config"},
     "controller": {"settings", "tracks"}, "evaluate": {"settings"},
 }  # fmt: skip
 
@@ -184,6 +194,26 @@ def test_a_preset_alone_is_what_it_says(name):
     assert parse_cli([name]) == PRESETS[name]
 
 
+@pytest.mark.parametrize(
+    ("argv", "run", "rollouts"),
+    [
+        (["laptop", "--vision", "vaegan"], "laptop-vaegan", "laptop"),
+        (["--vision", "vaegan"], "quick-vaegan", "quick"),
+        (["--vision", "vaegan", "--data", "laptop"], "quick-vaegan", "laptop"),
+        (["--vision", "vaegan", "--run", "mine"], "mine", "mine"),
+        (["--vision=vaegan", "--run=quick"], "quick", "quick"),
+        (["--vision", "vae", "--data", "laptop"], "quick", "laptop"),
+    ],
+)
+def test_a_vae_gan_has_a_run_of_its_own_on_the_presets_rollouts(argv, run, rollouts):
+    config = parse_cli(argv)
+    assert (config.run, config.rollouts) == (run, rollouts)
+
+
+def test_a_script_made_for_one_kind_of_v_needs_not_be_told():
+    assert parse_cli(["laptop"], vision="vaegan") == parse_cli(["laptop", "--vision", "vaegan"])
+
+
 def test_a_set_of_rollouts_can_be_shared():
     assert parse_cli(["quick", "--run", "b", "--data", "a"]).rollouts == "a"
 
@@ -224,6 +254,7 @@ def test_unknown_preset_is_one_line():
         (["--vae.epochs", "1.5"], "1.5"),
         (["--vae.epochs"], "--vae.epochs"),
         (["--controller.mode", "h"], "h"),
+        (["--vision", "gan"], "gan"),
         (["--extract.policy", "expert"], "expert"),
         (["--env.stock", "perhaps"], "perhaps"),
         (["quick", "paper"], "paper"),
@@ -242,6 +273,8 @@ def test_unknown_fields_and_values_are_named(argv, named):
         ("vae.learning_rate", "nan"),
         ("vae.free_bits", "-1"),
         ("vae.batch_size", "0"),
+        ("vaegan.width", "0"),
+        ("vaegan.gamma", "-1"),
         ("rnn.iterations", "0"),
         ("rnn.sequence", "0"),
         ("rnn.log_every", "0"),
@@ -286,5 +319,5 @@ def test_help_lists_every_field_with_its_default(capsys, monkeypatch):
         for name, value in dataclasses.asdict(getattr(PRESETS["report"], section)).items():
             option, default = f"--{section}.{name}", re.escape(str(value))
             assert re.search(rf"{option}\b[^()]*( --[^()]*)?\(default: {default}\)", shown), option
-    for name in ("run", "data", "seed", "overwrite"):
+    for name in ("vision", "run", "data", "seed", "overwrite"):
         assert f"--{name}" in shown

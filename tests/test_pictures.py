@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 from test_figures import CONFIG, run  # noqa: F401  a fixture
 
-from replication import drawings, runs, train_vae
+from replication import drawings, runs, vision
 from replication.config import Vae
 from replication.quiet import keras
 from replication.saved import read_run
@@ -51,7 +51,7 @@ def test_the_traversal_moves_the_dimensions_that_vary_most(home):
     vae.encoder = lambda obs: (obs[:, 0, 0, :1] * 255 * slope, None)
     folder = runs.run_folder(CONFIG.run) / "vae"
     folder.mkdir(parents=True)
-    train_vae.save_traversal(vae, frames, folder)
+    vision.save_traversal(vae, frames, folder)
     saved = read_run(CONFIG).traversal
     assert saved["dimensions"].tolist() == [31, 30, 29, 28, 27, 26, 25, 24]
     sigma = np.std(np.arange(5)) * slope[saved["dimensions"]]

@@ -7,7 +7,8 @@ import pytest
 
 import replication
 from replication import runs
-from replication.config import PRESETS, UserError, Vae
+from replication.config import PRESETS, VISIONS, UserError, Vae
+from replication.stages import needs_of, stages_of
 
 CONFIG = dataclasses.replace(PRESETS["quick"], run="mine")
 
@@ -94,6 +95,67 @@ def test_another_input_is_another_configuration(home):
     refused = pytest.raises(UserError, match="input train_vae 'v1' there, 'v2' here")
     with refused, runs.open_stage(CONFIG, "series"):
         pass
+
+
+VAEGAN = dataclasses.replace(CONFIG, vision="vaegan")
+
+
+def give_v(kind: str, run: str = "mine") -> Path:
+    """A run that has a V of this kind."""
+    folder = runs.run_folder(run) / kind
+    folder.mkdir(parents=True)
+    (folder / "log.jsonl").write_text('{"step": 2, "seconds": 1}\n')
+    return folder
+
+
+@pytest.mark.parametrize("name", ["train_vaegan", "series", "train_rnn", "train_controller"])
+def test_a_run_has_one_v(home, name):
+    finish("extract")
+    give_v("vae")
+    for config in (VAEGAN, dataclasses.replace(VAEGAN, overwrite=True)):
+        with pytest.raises(UserError) as error, runs.open_stage(config, name):
+            pass
+        assert str(error.value) == (
+            "checkpoints/mine has another V, made by train_vae.py:"
+            " give --vision vae, or another run"
+        )
+
+
+def test_a_vae_gan_is_made_by_its_own_script(home):
+    finish("extract")
+    for config, name, other in (
+        (CONFIG, "train_vaegan", "train_vae"),
+        (VAEGAN, "train_vae", "train_vaegan"),
+    ):
+        refused = pytest.raises(UserError, match=rf"made by {other}\.py, not by {name}\.py")
+        with refused, runs.open_stage(config, name):
+            pass
+    with runs.open_stage(VAEGAN, "train_vaegan") as folder:
+        assert folder == home / "checkpoints" / "mine" / "vaegan"
+
+
+def test_where_v_stands(home):
+    run = runs.run_folder("mine")
+    assert runs.v_folder(run) == run / "vae"  # it is named when it is missed
+    assert runs.v_folder(run, "vaegan") == run / "vaegan"
+    (run / "vae").mkdir(parents=True)
+    folder = give_v("vaegan")
+    assert runs.v_folder(run) == runs.v_folder(run, "vaegan") == folder
+    with pytest.raises(UserError, match=r"made by train_vaegan\.py: give --vision vaegan"):
+        runs.v_folder(run, "vae")
+
+
+def test_commands_of_a_vae_gans_run(home):
+    """As short as the user may type them."""
+    usual = dataclasses.replace(VAEGAN, run="quick-vaegan", data="quick")
+    assert runs.command(usual, "series") == "series.py quick --vision vaegan"
+    other = dataclasses.replace(VAEGAN, run="quick-vaegan", data="laptop")
+    assert runs.command(other, "series") == "series.py quick --vision vaegan --data laptop"
+    assert runs.command(VAEGAN, "series") == "series.py quick --vision vaegan --run mine"
+    with pytest.raises(
+        UserError, match=r"run python replication/extract\.py quick --vision vaegan"
+    ):
+        runs.check_inputs(usual, "train_vaegan")
 
 
 def test_overwrite_starts_anew(home):
@@ -194,10 +256,22 @@ def test_config_and_versions_are_recorded(home):
 
 def test_stages_need_only_earlier_stages_and_have_their_scripts():
     before: set[str] = set()
-    for name, stage in runs.STAGES.items():
-        assert set(stage.needs) <= before
+    for name in runs.STAGES:
+        for vision in VISIONS:
+            if name in stages_of(vision):
+                assert set(needs_of(name, vision)) <= before & set(stages_of(vision))
         assert (Path(replication.__file__).parent / f"{name}.py").exists()
         before.add(name)
+
+
+def test_the_stages_of_a_run_are_the_same_but_for_v():
+    vae, vaegan = stages_of("vae"), stages_of("vaegan")
+    assert [name for name in vae if name != "train_vae"] == [
+        name for name in vaegan if name != "train_vaegan"
+    ]
+    assert vae.index("train_vae") == vaegan.index("train_vaegan") == 1
+    assert needs_of("series", "vae") == ["train_vae"]
+    assert needs_of("train_controller", "vaegan") == ["train_vaegan", "train_rnn"]
 
 
 def test_the_table_names_fields_that_exist():

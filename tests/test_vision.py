@@ -1,11 +1,11 @@
-"""V's stage: its batches, its held-out frames, and what it says about frames and dimensions."""
+"""What V's two stages share: batches, held-out frames, what is said of frames and dimensions."""
 
 import numpy as np
 import pytest
 
 from replication.config import Vae
 from replication.episodes import FrameStream, list_episodes
-from replication.train_vae import (
+from replication.vision import (
     active_dimensions,
     frame_batches,
     held_out_frames,
@@ -67,6 +67,9 @@ def test_batches_and_their_noise_follow_from_the_step(stream):
     for (frames, noise), (same_frames, same_noise) in zip(whole[6:], tail, strict=True):
         np.testing.assert_array_equal(frames, same_frames)
         np.testing.assert_array_equal(noise, same_noise)
+    twice = list(frame_batches(stream, 3, 0, draws=2).take(9).as_numpy_iterator())
+    assert {noise.shape for _, noise in twice} == {(16, 32)}
+    np.testing.assert_array_equal(twice[4][1][:8], whole[4][1])  # z's noise is the VAE's
     noise = np.stack([noise for _, noise in whole])
     assert noise.shape == (9, 8, 32)
     assert np.unique(noise).size == noise.size  # drawn anew for each batch
