@@ -36,10 +36,13 @@ class Env:
 
 @dataclass(frozen=True)
 class Extract:
-    """Stage 1: random rollouts."""
+    """Stage 1: rollouts to learn from."""
 
     episodes: int = 10_000  # Episodes to record. [paper, 3.2]
-    policy: Literal["original", "brownian"] = "original"  # Who drives. [original; Tallec et al.]
+    # The policy agent is the second round of the paper's iterative procedure (section 5).
+    policy: Literal["original", "brownian", "agent"] = "original"  # Who drives. [original; Tallec]
+    agent: str = "checkpoints/quick"  # With policy agent: its folder. [ours]
+    noise: float = 0.1  # With policy agent: spread of the noise on C, at most. [ours: C's sigma]
     skip_bad: bool = False  # Leave out files that cannot be read, naming them. [ours]
 
 
@@ -244,8 +247,8 @@ def _plain_flags(args: Sequence[str]) -> list[str]:
 
 
 MAY_BE_ZERO = {
-    "vae.iterations", "vae.free_bits", "vae.recon_weight", "vae.kl_weight", "rnn.epochs",
-    "controller.patience", "evaluate.seed",
+    "extract.noise", "vae.iterations", "vae.free_bits", "vae.recon_weight", "vae.kl_weight",
+    "rnn.epochs", "controller.patience", "evaluate.seed",
 }  # fmt: skip
 
 

@@ -1,6 +1,8 @@
-"""Stage 1: random rollouts (World Models, 3.2), whole episodes, whatever happens in them.
+"""Stage 1: rollouts to learn from (World Models, 3.2), whole episodes, whatever happens in them.
 
     mpirun -n 3 python replication/extract.py quick
+    mpirun -n 3 python replication/extract.py quick --run second --extract.policy agent
+        --extract.agent checkpoints/quick
 
 Writes data/SET/record/SEED.npz: obs uint8 (T, 64, 64, 3), action float32 (T, 3), reward float32
 (T,), terminated bool (T,); reward[t] is what action[t] earned. Episodes that are there stay.
@@ -16,12 +18,12 @@ from tqdm import tqdm
 
 from replication import parallel, runs
 from replication.actions import HIGH, LOW, squash
-from replication.config import ACTIONS, Z_SIZE, Config, Env, parse_cli
+from replication.config import ACTIONS, Z_SIZE, Config, Env, Extract, parse_cli
 from replication.episodes import list_episodes
 from replication.rollouts import Episode, Task, drive, make_env
 
 FPS = 50  # of CarRacing
-WORKER: dict = {}  # what a worker process holds: its environment and the policy's name
+WORKER: dict = {}  # what a worker process holds: its environment and its policy
 
 
 class OriginalPolicy:
@@ -57,7 +59,40 @@ class BrownianPolicy:
         return np.float32([action])  # (1, A)
 
 
-POLICIES = {"original": OriginalPolicy, "brownian": BrownianPolicy}
+class AgentPolicy:
+    """An agent with other noise on its C in each episode: what it does well, and badly.
+
+    For the second round of the paper's iterative procedure (section 5).
+    """
+
+    def __init__(self, weights, parameters: np.ndarray, noise: float):
+        from replication.agent import Agent  # the other policies need no TensorFlow
+
+        self.agent, self.parameters, self.noise = Agent(weights, width=1), parameters, noise
+
+    def begin(self, slot: int, task: Task) -> None:
+        random = np.random.default_rng([task.seed, 2])
+        spread = random.uniform(0, self.noise)
+        noise = random.standard_normal(self.parameters.shape) * spread
+        self.agent.begin(slot, Task(task.seed, np.float32(self.parameters + noise)))
+
+    def act(self, frames: np.ndarray) -> np.ndarray:
+        return self.agent.act(frames)
+
+
+RANDOM = {"original": OriginalPolicy, "brownian": BrownianPolicy}
+
+
+def read_agent(config: Extract) -> tuple | None:
+    """V, M and C of the agent that drives, if one does."""
+    if config.policy != "agent":
+        return None
+    from replication.agent import one_thread
+    from replication.evaluate import agent_folder, load_agent
+
+    folder = agent_folder(config.agent)
+    one_thread()
+    return load_agent(folder)
 
 
 def episode_seed(seed: int, index: int) -> int:
@@ -65,8 +100,21 @@ def episode_seed(seed: int, index: int) -> int:
     return (seed * 100_000 + index) % 2**32
 
 
-def start_worker(env: Env, policy: str) -> None:
-    WORKER.update(env=make_env(env), policy=POLICIES[policy](), max_steps=env.max_steps)
+def identify(config: Config) -> str:
+    """By what the stages that read a set know its episodes."""
+    words = [config.extract.policy, config.seed]
+    if config.extract.policy == "agent":
+        words += [config.extract.agent, config.extract.noise]
+    return " ".join(map(str, words))
+
+
+def start_worker(env: Env, config: Extract, agent: tuple | None) -> None:
+    if agent:
+        from replication.agent import one_thread
+
+        one_thread()
+    policy = AgentPolicy(*agent, config.noise) if agent else RANDOM[config.policy]()
+    WORKER.update(env=make_env(env), policy=policy, max_steps=env.max_steps)
 
 
 def record(seed: int) -> bytes:
@@ -108,7 +156,7 @@ def main(config: Config) -> None:
         paths = {seed: folder / f"{seed:010d}.npz" for seed in seeds}
         missing = [seed for seed in seeds if not paths[seed].exists()]
         make_env(config.env).close()  # the master compiles for all
-        payload = (config.env, config.extract.policy)
+        payload = (config.env, config.extract, read_agent(config.extract))
         with parallel.pool(start_worker, payload) as pool:
             recorded = pool.map(record, missing, name=lambda seed: f"episode {seed:010d}")
             with tqdm(total=len(missing), desc="extract", unit="episode") as bar:
@@ -121,7 +169,7 @@ def main(config: Config) -> None:
         runs.finish(
             config,
             "extract",
-            output=f"{config.extract.policy} {config.seed}",
+            output=identify(config),
             reached=reached,
             seconds=runs.seconds_before(config, "extract") + time.monotonic() - start,
             processes=parallel.workers(),

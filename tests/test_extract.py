@@ -1,0 +1,78 @@
+"""Who drives while rollouts are recorded: the policies, and an agent with noise on its C."""
+
+import numpy as np
+import pytest
+
+from replication import extract
+from replication.actions import HIGH, LOW
+from replication.agent import Agent, Weights
+from replication.config import Config, Extract, Rnn, UserError
+from replication.quiet import keras
+from replication.rnn.rnn import MDNRNN
+from replication.rollouts import Task, drive
+from replication.vae.vae import build_encoder
+
+LENGTH = 6
+
+
+@pytest.fixture(scope="module")
+def weights() -> Weights:
+    keras.utils.set_random_seed(0)
+    rnn = MDNRNN(Rnn(hidden=8))
+    return Weights(build_encoder().get_weights(), rnn.get_weights(), rnn.config, "z_h")
+
+
+@pytest.fixture(scope="module")
+def parameters(weights) -> np.ndarray:
+    return np.float32(0.1 * np.random.default_rng(1).standard_normal(weights.parameters))
+
+
+def actions_of(policy, counting_env, seed: int, parameters=None) -> np.ndarray:
+    ((_, episode),) = drive([counting_env(LENGTH)], policy, [Task(seed, parameters)])
+    return np.stack(episode.actions)
+
+
+@pytest.mark.parametrize("make", [extract.OriginalPolicy, extract.BrownianPolicy])
+def test_random_policies_follow_from_the_episodes_seed(make, counting_env):
+    actions = actions_of(make(), counting_env, 3)
+    np.testing.assert_array_equal(actions, actions_of(make(), counting_env, 3))
+    assert not np.array_equal(actions, actions_of(make(), counting_env, 4))
+    assert (actions >= LOW).all() and (actions <= HIGH).all()
+
+
+def test_an_agent_without_noise_drives_as_it_does_elsewhere(weights, parameters, counting_env):
+    policy = extract.AgentPolicy(weights, parameters, noise=0)
+    expected = actions_of(Agent(weights, width=1), counting_env, 3, parameters)
+    np.testing.assert_array_equal(actions_of(policy, counting_env, 3), expected)
+
+
+def test_each_episode_has_a_c_of_its_own(weights, parameters, counting_env):
+    """C's distance from the agent's is that of the noise, and follows from the seed."""
+    policy, found = extract.AgentPolicy(weights, parameters, noise=0.1), []
+    for seed in (3, 4, 3):
+        actions_of(policy, counting_env, seed)
+        found.append(policy.agent.flat[0] - parameters)
+    np.testing.assert_array_equal(found[0], found[2])
+    assert not np.array_equal(found[0], found[1])
+    spreads = []
+    for seed in range(200):
+        policy.begin(0, Task(seed))
+        spreads.append((policy.agent.flat[0] - parameters).std())
+    assert max(spreads) < 0.12
+    assert np.mean(spreads) == pytest.approx(0.05, abs=0.01)
+
+
+def test_sets_of_other_agents_are_known_as_others():
+    def known(**fields) -> str:
+        return extract.identify(Config(extract=Extract(**fields), seed=5))
+
+    assert known() == "original 5"
+    agents = [
+        known(policy="agent", agent=folder, noise=noise) for folder in "ab" for noise in (0, 1)
+    ]
+    assert len(set(agents)) == 4
+
+
+def test_an_agent_that_is_not_there(home):
+    with pytest.raises(UserError, match="checkpoints/none: no such folder"):
+        extract.read_agent(Extract(policy="agent", agent="checkpoints/none"))
