@@ -64,7 +64,8 @@ def held_out_frames(episodes: list[Recorded]) -> np.ndarray:
     chosen = []
     for episode in episodes:
         (obs,) = read_episode(episode.path, "obs")
-        chosen.append(obs[np.linspace(0, len(obs) - 1, each).astype(int)])
+        middles = (np.arange(each) + 0.5) * len(obs) / each  # of `each` equal parts
+        chosen.append(obs[middles.astype(int)])
     return np.concatenate(chosen)
 
 

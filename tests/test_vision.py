@@ -89,5 +89,5 @@ def test_held_out_frames_come_evenly_from_all_held_out_episodes(tmp_path, write_
     for part, seed in ((frames[:250], 20), (frames[250:], 40)):
         time = part[:, 0, 0, 0].astype(int)
         assert (part[:, 0, 0, 1] == seed).all()
-        assert (time[0], time[-1]) == (0, 119)
-        assert set(np.diff(time)) <= {0, 1}
+        assert set(np.bincount(time)) == {2, 3}  # 250 frames of 120: none more often than others
+        assert (np.diff(time) >= 0).all()
