@@ -22,6 +22,6 @@ if [ "${1:-}" = test ]; then
   cd "$here"
   ruff check .
   ruff format --check .
-  exec "$python" -m pytest "$@"
+  exec "$python" -m pytest -n auto --maxprocesses 4 "$@"  # -n 0: all in one process
 fi
 exec "$python" "$here/replication/pipeline.py" "$@"

@@ -31,6 +31,7 @@ setup(
     ],
     extras_require={
         "gpu": [f"tensorflow[and-cuda]{TENSORFLOW}"],  # for V and M; C's workers stay on the CPU
-        "test": ["pytest==9.*", "ruff==0.17.*", "scipy==1.17.*"],
+        # xdist: the tests on several cores; scipy: other people's formulas to compare with
+        "test": ["pytest==9.*", "pytest-xdist==3.*", "ruff==0.17.*", "scipy==1.17.*"],
     },
 )

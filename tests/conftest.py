@@ -1,11 +1,45 @@
-"""What several test files share: a temporary home, made-up episodes, an environment that counts."""
+"""What several test files share: a temporary home, a tiny run, made-up episodes, a counting env."""
 
+import fcntl
+import os
 from pathlib import Path
 
 import numpy as np
 import pytest
+import tiny
 
 from replication import runs
+from replication.config import Env
+from replication.frames import to_frame
+from replication.rollouts import make_env
+
+
+@pytest.fixture(scope="session")
+def together(tmp_path_factory) -> Path:
+    """A folder that all workers of pytest-xdist share; without it, the session's own."""
+    own = tmp_path_factory.getbasetemp()
+    return own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+
+
+@pytest.fixture(scope="session")
+def compiled(together) -> None:
+    """The fast renderer's kernels, compiled and compared with stock by one worker for all."""
+    with open(together / "compiled.lock", "w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        to_frame(make_env(Env()).reset(seed=0)[0])
+
+
+@pytest.fixture(scope="session")
+def finished(together, compiled, tmp_path_factory) -> Path:
+    """The home of a tiny run that is done up to C, made once for all; copy what you change."""
+    home = together / "tiny"
+    with open(together / "tiny.lock", "w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        if not home.exists():
+            making = tmp_path_factory.mktemp("tiny")
+            tiny.make(making)
+            making.rename(home)
+    return home
 
 
 @pytest.fixture

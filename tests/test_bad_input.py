@@ -71,8 +71,8 @@ def test_a_missing_input_names_the_stage_to_run(tmp_path, name, missing, run):
     assert said == f"{missing} is missing: run python replication/{run}"
 
 
-def test_files_that_are_no_episodes_are_named_and_skipped_only_if_asked(tmp_path):
-    home = tiny.copy_of(tiny.finished(), tmp_path, "extract")
+def test_files_that_are_no_episodes_are_named_and_skipped_only_if_asked(tmp_path, finished):
+    home = tiny.copy_of(finished, tmp_path, "extract")
     record = home / "data/t/record"
     whole = (record / "0000000001.npz").read_bytes()
     np.savez(record / "0000000007.npz", obs=np.zeros(3))
@@ -93,8 +93,8 @@ def test_files_that_are_no_episodes_are_named_and_skipped_only_if_asked(tmp_path
     assert "0000000001.npz cannot be read" in ended.complaint
 
 
-def test_a_loss_that_is_not_a_number_stops_and_the_last_good_weights_stay(tmp_path):
-    home = tiny.copy_of(tiny.finished(), tmp_path, "extract", "series", "train_vae")
+def test_a_loss_that_is_not_a_number_stops_and_the_last_good_weights_stay(tmp_path, finished):
+    home = tiny.copy_of(finished, tmp_path, "extract", "series", "train_vae")
     argv = [*SCHEDULE, "--rnn.log_every", "1", "--rnn.iterations", "2"]
     assert tiny.stage("train_rnn", *argv, home=home).status == 0
     state = home / "checkpoints/t/rnn/state.npz"
@@ -115,8 +115,8 @@ def test_a_loss_that_is_not_a_number_stops_and_the_last_good_weights_stay(tmp_pa
     assert not (home / "checkpoints/t/vae/done.json").exists()
 
 
-def test_another_configuration_is_refused_until_overwrite(tmp_path):
-    home = tiny.copy_of(tiny.finished(), tmp_path, "extract", "series", "train_vae", "train_rnn")
+def test_another_configuration_is_refused_until_overwrite(tmp_path, finished):
+    home = tiny.copy_of(finished, tmp_path, "extract", "series", "train_vae", "train_rnn")
     argv = [*SCHEDULE, "--rnn.hidden", "16", "--rnn.clip", "0.5"]
     said = complaint("train_rnn", *argv, home=home)
     assert "rnn.clip 1.0 there, 0.5 here; rnn.hidden 8 there, 16 here" in said
@@ -129,8 +129,8 @@ def test_another_configuration_is_refused_until_overwrite(tmp_path):
 AGENT = ("train_vae", "train_rnn", "train_controller")
 
 
-def test_agents_that_do_not_fit(tmp_path):
-    home = tiny.copy_of(tiny.finished(), tmp_path, *AGENT)
+def test_agents_that_do_not_fit(tmp_path, finished):
+    home = tiny.copy_of(finished, tmp_path, *AGENT)
     run = home / "checkpoints/t"
     best = json.loads((run / "controller/best.json").read_text())
     say = functools.partial(complaint, "evaluate", "--agent", str(run), home=home)
@@ -173,8 +173,8 @@ def test_agents_that_do_not_fit(tmp_path):
         ("data/t/series/series.json", "train_rnn"),
     ],
 )
-def test_broken_files_are_named(tmp_path, file, name):
-    home = tiny.copy_of(tiny.finished(), tmp_path, "extract", "series", *AGENT)
+def test_broken_files_are_named(tmp_path, file, name, finished):
+    home = tiny.copy_of(finished, tmp_path, "extract", "series", *AGENT)
     whole = (home / file).read_bytes()
     for broken in (whole[: len(whole) // 2] + b"\n", b"no\n"):
         (home / file).write_bytes(broken)
@@ -195,8 +195,8 @@ def limit_files(size: int) -> None:
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
 
 
-def test_a_full_disk(tmp_path):
-    home = tiny.copy_of(tiny.finished(), tmp_path, "extract", "series", "train_vae", "train_rnn")
+def test_a_full_disk(tmp_path, finished):
+    home = tiny.copy_of(finished, tmp_path, "extract", "series", "train_vae", "train_rnn")
     for name, argv, size in (
         ("extract", ["--extract.episodes", "4"], 2000),
         ("train_rnn", ["--rnn.epochs", "2"], 20_000),

@@ -15,6 +15,8 @@ from gymnasium.utils.env_checker import check_env
 from replication.envs import car_racing, raster, selfcheck
 from replication.envs.car_racing import FastCarRacing
 
+pytestmark = pytest.mark.usefixtures("compiled")
+
 
 def random_walk(rng):
     action = np.zeros(3)
@@ -36,36 +38,43 @@ def spin(rng):
     return itertools.repeat(np.array([1, 1, 0.1], np.float32))
 
 
+def made(*rows: int, seed=None, **arguments):
+    """A stock environment and a fast one for each of the rows, reset alike and compared."""
+    envs = [CarRacing(**arguments), *(FastCarRacing(state_rows=n, **arguments) for n in rows)]
+    same_reset(*envs, seed=seed)
+    return envs
+
+
 def both(seed=None, rows=96, **arguments):
-    """A stock and a fast environment, reset alike, and their first states compared."""
-    stock, fast = CarRacing(**arguments), FastCarRacing(state_rows=rows, **arguments)
-    same_reset(stock, fast, seed=seed)
-    return stock, fast
+    return made(rows, seed=seed, **arguments)
 
 
-def same_reset(stock, fast, **arguments):
+def same_reset(stock, *fasts, **arguments):
     expected, _ = stock.reset(**arguments)
-    state, _ = fast.reset(**arguments)
-    np.testing.assert_array_equal(state, expected[: fast.state_rows])
+    for fast in fasts:
+        state, _ = fast.reset(**arguments)
+        np.testing.assert_array_equal(state, expected[: fast.state_rows])
 
 
-def same_step(stock, fast, action):
-    """Step both; returns whether the episode is over."""
+def same_step(action, stock, *fasts):
+    """Step all; returns whether the episode is over."""
     expected, *expected_rest = stock.step(action)
-    state, *rest = fast.step(action)
-    np.testing.assert_array_equal(state, expected[: fast.state_rows])
-    assert rest == expected_rest
-    return rest[1] or rest[2]
+    for fast in fasts:
+        state, *rest = fast.step(action)
+        np.testing.assert_array_equal(state, expected[: fast.state_rows])
+        assert rest == expected_rest
+    return expected_rest[1] or expected_rest[2]
 
 
-@pytest.mark.parametrize("policy", [random_walk, noise, full_throttle, spin])
-@pytest.mark.parametrize("rows", [84, 96])
-def test_driving_shows_the_same(policy, rows):
-    stock, fast = both(seed=rows, rows=rows)
-    actions = policy(np.random.default_rng(rows))
+@pytest.mark.parametrize(
+    ("policy", "seed"), [(random_walk, 84), (noise, 96), (full_throttle, 97), (spin, 98)]
+)
+def test_driving_shows_the_same(policy, seed):
+    envs = made(84, 96, seed=seed)
+    actions = policy(np.random.default_rng(seed))
     for _ in range(250):
-        if same_step(stock, fast, next(actions)):
-            same_reset(stock, fast)
+        if same_step(next(actions), *envs):
+            same_reset(*envs)
 
 
 def test_leaving_the_field_and_the_next_episode():
@@ -75,17 +84,17 @@ def test_leaving_the_field_and_the_next_episode():
         for wheel in env.car.wheels:
             wheel.position = env.car.hull.position
         env.car.hull.linearVelocity = (80, 0)
-    ends = [same_step(stock, fast, np.array([0, 1, 0], np.float32)) for _ in range(30)]
+    ends = [same_step(np.array([0, 1, 0], np.float32), stock, fast) for _ in range(30)]
     assert any(ends)
     same_reset(stock, fast)
 
 
 def test_a_finished_lap():
     stock, fast = both(seed=5)
-    assert not same_step(stock, fast, np.array([0, 1, 0], np.float32))
+    assert not same_step(np.array([0, 1, 0], np.float32), stock, fast)
     for env in (stock, fast):
         env.new_lap = True
-    assert same_step(stock, fast, np.array([0, 1, 0], np.float32))
+    assert same_step(np.array([0, 1, 0], np.float32), stock, fast)
 
 
 def place(env, rng):
@@ -110,14 +119,16 @@ def place(env, rng):
         tile.color[:] = env.road_color
 
 
-@pytest.mark.parametrize("rows, arguments", [(96, {}), (84, {}), (96, {"domain_randomize": True})])
+@pytest.mark.parametrize("rows, arguments", [((84, 96), {}), ((96,), {"domain_randomize": True})])
 def test_the_car_placed_at_random(rows, arguments):
-    stock, fast = both(seed=11, rows=rows, **arguments)
+    stock, *fasts = made(*rows, seed=11, **arguments)
     for seed in range(250):
-        for env in (stock, fast):
+        for env in (stock, *fasts):
             place(env, np.random.default_rng(seed))
-        expected = stock._render("state_pixels")[:rows]
-        np.testing.assert_array_equal(fast._render("state_pixels"), expected, str(seed))
+        expected = stock._render("state_pixels")
+        for fast in fasts:
+            state = fast._render("state_pixels")
+            np.testing.assert_array_equal(state, expected[: fast.state_rows], str(seed))
 
 
 @pytest.mark.parametrize("arguments", [{"domain_randomize": True}, {"continuous": False}])
@@ -125,22 +136,21 @@ def test_variants(arguments):
     stock, fast = both(seed=7, **arguments)
     stock.action_space.seed(7)
     for i in range(150):
-        if same_step(stock, fast, stock.action_space.sample()) or i == 100:
+        if same_step(stock.action_space.sample(), stock, fast) or i == 100:
             same_reset(stock, fast, seed=i, options={"randomize": i % 2 == 0})
 
 
-@pytest.mark.parametrize("rows", [1, 40, 83, 85, 95])
-def test_other_numbers_of_rows(rows):
-    stock, fast = both(seed=rows, rows=rows)
+def test_other_numbers_of_rows():
+    envs = made(1, 40, 83, 85, 95, seed=1)
     actions = noise(np.random.default_rng(0))
-    for _ in range(20):
-        same_step(stock, fast, next(actions))
+    for _ in range(50):
+        same_step(next(actions), *envs)
 
 
 def test_visited_tiles_change_colour_and_keep_one_array():
     stock, fast = both(seed=2)
     for _ in range(120):
-        same_step(stock, fast, np.array([0, 0.3, 0], np.float32))
+        same_step(np.array([0, 0.3, 0], np.float32), stock, fast)
     assert fast.tile_visited_count > 5
     polygons = {id(colour) for _, colour in fast.road_poly}
     assert all(id(tile.color) in polygons for tile in fast.road)
@@ -151,7 +161,7 @@ def test_visited_tiles_change_colour_and_keep_one_array():
 def test_rgb_array_is_stocks_own_between_states():
     stock, fast = both(seed=4, rows=84, render_mode="rgb_array")
     for i in range(60):
-        same_step(stock, fast, np.array([1, 1, 0], np.float32))  # skids
+        same_step(np.array([1, 1, 0], np.float32), stock, fast)  # skids
         if i % 6 == 0:
             np.testing.assert_array_equal(fast.render(), stock.render())
     assert fast.car.particles

@@ -17,11 +17,22 @@ ALL = ("extract", "train_vae", "series", "train_rnn", "train_controller")
 # What a rank does before the script's own last line: {patch} stands for it.
 WRAPPED = """
 import sys
-from replication import extract, fleet, parallel
+from replication import {name}, parallel
 from replication.config import parse_cli
 {patch}
 sys.argv[0] = "{name}.py"
 parallel.run_parallel(lambda: {name}.main(parse_cli(sys.argv[1:])))
+"""
+STALL = """
+import os, pathlib, time
+from replication import fleet
+whole = fleet.drive_job
+def drive_job(job):
+    if job.name.startswith("generation 2,"):
+        pathlib.Path(os.environ["REPLICATION_HOME"], "stalled").touch()
+        time.sleep(1000)
+    return whole(job)
+fleet.drive_job = drive_job
 """
 RAISE = """
 def job(seed):
@@ -59,15 +70,17 @@ def left_behind(home: Path) -> list[str]:
     return found
 
 
-def wait_for(condition, seconds: float = 60.0) -> None:
-    end = time.monotonic() + seconds
+def wait_for(condition) -> None:
+    end = time.monotonic() + tiny.LIMIT
     while not condition():
         assert time.monotonic() < end, "it did not happen"
         time.sleep(0.05)
 
 
-def test_three_processes_with_nothing_on_the_workers_disks_give_the_numbers_of_one(tmp_path):
-    home = tiny.copy_of(tiny.finished(), tmp_path / "home", "train_vae", "train_rnn")
+def test_three_processes_with_nothing_on_the_workers_disks_give_the_numbers_of_one(
+    tmp_path, finished
+):
+    home = tiny.copy_of(finished, tmp_path / "home", "train_vae", "train_rnn")
     empty = tmp_path / "empty"
     empty.mkdir()
     words = (
@@ -78,24 +91,24 @@ def test_three_processes_with_nothing_on_the_workers_disks_give_the_numbers_of_o
         [tiny.MPIRUN, "-n", "1", *words.split(), ":", "-n", "2", "sh", "-c", worker], home
     )
     assert ended.status == 0, ended.err
-    assert numbers(home) == numbers(tiny.finished())
+    assert numbers(home) == numbers(finished)
     assert list(empty.iterdir()) == []
     assert left_behind(home) == []
 
 
-def test_killed_in_a_generation_and_between_two_it_goes_on_to_the_same_numbers(tmp_path):
-    home = tiny.copy_of(tiny.finished(), tmp_path, "train_vae", "train_rnn")
+def test_killed_in_a_generation_and_between_two_it_goes_on_to_the_same_numbers(tmp_path, finished):
+    home = tiny.copy_of(finished, tmp_path, "train_vae", "train_rnn")
     log = home / "checkpoints/t/controller/log.jsonl"
-    words = [tiny.MPIRUN, "-n", "3", sys.executable, "replication/train_controller.py"]
+    words = wrapped("train_controller", STALL, *tiny.SCHEDULE)
     with open(tmp_path / "said", "wb") as said:
         running = subprocess.Popen(
-            [*words, *tiny.SCHEDULE],
+            [tiny.MPIRUN, "-n", "3", *words],
             env=os.environ | {"REPLICATION_HOME": str(home)},
-            cwd=tiny.ROOT, stdout=said, stderr=said, start_new_session=True,
+            stdout=said, stderr=said, start_new_session=True,
         )  # fmt: skip
-    wait_for(lambda: log.exists() and log.read_text().count("\n"))
+    wait_for(lambda: (home / "stalled").exists() or running.poll() is not None)
     os.killpg(running.pid, signal.SIGKILL)  # generation 2 is under way
-    assert running.wait() == -signal.SIGKILL
+    assert running.wait() == -signal.SIGKILL, (tmp_path / "said").read_text()
     wait_for(lambda: not left_behind(home))
     assert log.read_text().count("\n") == 1
 
@@ -103,19 +116,19 @@ def test_killed_in_a_generation_and_between_two_it_goes_on_to_the_same_numbers(t
     assert tiny.stage("train_controller", *tiny.SCHEDULE, home=home, before=before).status == -9
     assert log.read_text().count("\n") == 2
     assert tiny.stage("train_controller", *tiny.SCHEDULE, home=home).status == 0
-    assert numbers(home) == numbers(tiny.finished())
+    assert numbers(home) == numbers(finished)
 
 
-def test_generations_can_be_added_and_a_finished_run_has_nothing_to_do(tmp_path):
-    home = tiny.copy_of(tiny.finished(), tmp_path, "train_vae", "train_rnn")
+def test_generations_can_be_added_and_a_finished_run_has_nothing_to_do(tmp_path, finished):
+    home = tiny.copy_of(finished, tmp_path, "train_vae", "train_rnn")
     fewer = [*tiny.SCHEDULE, "--controller.generations", "2"]
     assert tiny.stage("train_controller", *fewer, home=home).status == 0
     assert len(tiny.log_of(home, "controller")) == 2
     ended = tiny.stage("train_controller", *tiny.SCHEDULE, home=home)
     assert ended.last.endswith("at generation 2 of 3, in checkpoints/t/controller")
-    assert numbers(home) == numbers(tiny.finished())
+    assert numbers(home) == numbers(finished)
     assert tiny.stage("train_controller", *tiny.SCHEDULE, home=home).last == ended.last
-    assert numbers(home) == numbers(tiny.finished())
+    assert numbers(home) == numbers(finished)
 
 
 def wrapped(name: str, patch: str, *argv: str) -> list[str]:
@@ -133,7 +146,9 @@ def test_a_worker_that_raises_ends_everything_and_names_the_job(tmp_path):
     assert left_behind(tmp_path) == []
 
 
-def test_a_worker_that_is_killed_names_the_lost_jobs_and_the_same_command_goes_on(tmp_path):
+def test_a_worker_that_is_killed_names_the_lost_jobs_and_the_same_command_goes_on(
+    tmp_path, finished
+):
     argv = [*tiny.SCHEDULE, "--extract.episodes", "6"]
     ended = tiny.command([tiny.MPIRUN, "-n", "3", *wrapped("extract", DIE, *argv)], tmp_path)
     assert ended.status not in (0, 2)
@@ -151,7 +166,7 @@ def test_a_worker_that_is_killed_names_the_lost_jobs_and_the_same_command_goes_o
     assert all(
         path.stat().st_mtime_ns == whole.get(path.name, path.stat().st_mtime_ns) for path in paths
     )
-    first = tiny.finished() / "data/t/record/0000000000.npz"
+    first = finished / "data/t/record/0000000000.npz"
     assert paths[0].read_bytes() == first.read_bytes()
 
 
@@ -164,8 +179,8 @@ def test_one_folder_one_process(tmp_path):
         assert ended.complaint == f"{name}.py: another process is writing {folder}"
 
 
-def test_an_evaluation_by_three_processes_is_that_of_one(tmp_path):
-    home = tiny.copy_of(tiny.finished(), tmp_path, "train_vae", "train_rnn", "train_controller")
+def test_an_evaluation_by_three_processes_is_that_of_one(tmp_path, finished):
+    home = tiny.copy_of(finished, tmp_path, "train_vae", "train_rnn", "train_controller")
     argv = ["--agent", str(home / "checkpoints/t"), "--episodes", "3", "--seed", "2"]
     code = (
         "import runpy, tiny; tiny.shorten(40);"

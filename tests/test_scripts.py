@@ -33,8 +33,8 @@ def test_help_lists_the_fields(tmp_path, name):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_extract_continues_and_grows(tmp_path):
-    home = tiny.copy_of(tiny.finished(), tmp_path, "extract")
+def test_extract_continues_and_grows(tmp_path, finished):
+    home = tiny.copy_of(finished, tmp_path, "extract")
     record = home / "data/t/record"
     first = {path.name: path.read_bytes() for path in record.glob("*.npz")}
     grow = [*tiny.SCHEDULE, "--extract.episodes", "4"]
@@ -65,17 +65,17 @@ def test_extract_continues_and_grows(tmp_path):
     ],
 )
 def test_training_killed_as_it_saves_ends_like_one_that_was_not(
-    tmp_path, name, folder, inputs, file, results
+    tmp_path, name, folder, inputs, file, results, finished
 ):
-    home = tiny.copy_of(tiny.finished(), tmp_path, *inputs)
-    done, ours = tiny.finished() / "checkpoints/t" / folder, home / "checkpoints/t" / folder
+    home = tiny.copy_of(finished, tmp_path, *inputs)
+    done, ours = finished / "checkpoints/t" / folder, home / "checkpoints/t" / folder
     before = functools.partial(tiny.die_at, file, 2)  # the log is already ahead of the state
     assert tiny.stage(name, *tiny.SCHEDULE, home=home, before=before).status == -9
     assert len(tiny.log_of(home, folder)) == 2
     assert not (ours / "done.json").exists()
     ended = tiny.stage(name, *tiny.SCHEDULE, home=home)
     assert ended.status == 0, ended.err
-    assert tiny.log_of(home, folder) == tiny.log_of(tiny.finished(), folder)
+    assert tiny.log_of(home, folder) == tiny.log_of(finished, folder)
     for result in results:
         for mine, theirs in zip(arrays(ours / result), arrays(done / result), strict=True):
             np.testing.assert_array_equal(mine, theirs)
@@ -97,9 +97,9 @@ def arrays(path) -> list[np.ndarray]:
     return found
 
 
-def test_series_killed_before_the_end_are_nobodys(tmp_path):
-    home = tiny.copy_of(tiny.finished(), tmp_path, "extract", "train_vae")
-    done, ours = tiny.finished() / "data/t/series", home / "data/t/series"
+def test_series_killed_before_the_end_are_nobodys(tmp_path, finished):
+    home = tiny.copy_of(finished, tmp_path, "extract", "train_vae")
+    done, ours = finished / "data/t/series", home / "data/t/series"
     before = functools.partial(tiny.die_at, "series.json", 1)
     assert tiny.stage("series", *tiny.SCHEDULE, home=home, before=before).status == -9
     assert (
@@ -114,8 +114,8 @@ def test_series_killed_before_the_end_are_nobodys(tmp_path):
             assert (ours / name).read_bytes() == (done / name).read_bytes()
 
 
-def test_evaluate_prints_its_line_and_writes_every_return_and_a_video(tmp_path):
-    home = tiny.copy_of(tiny.finished(), tmp_path, "train_vae", "train_rnn", "train_controller")
+def test_evaluate_prints_its_line_and_writes_every_return_and_a_video(tmp_path, finished):
+    home = tiny.copy_of(finished, tmp_path, "train_vae", "train_rnn", "train_controller")
     video = tmp_path / "drive.mp4"
     argv = ["--agent", "checkpoints/t", "--episodes", "2", "--video", str(video)]
     ended = tiny.stage("evaluate", *argv, home=home, before=shortened)
@@ -138,9 +138,9 @@ def test_evaluate_prints_its_line_and_writes_every_return_and_a_video(tmp_path):
     assert again.last == ended.last
 
 
-def test_pipeline_does_what_is_left_and_then_nothing(tmp_path):
+def test_pipeline_does_what_is_left_and_then_nothing(tmp_path, finished):
     home = tiny.copy_of(
-        tiny.finished(), tmp_path, "extract", "train_vae", "series", "train_rnn", "train_controller"
+        finished, tmp_path, "extract", "train_vae", "series", "train_rnn", "train_controller"
     )
     ended = tiny.script("pipeline", *tiny.SCHEDULE, home=home, REPLICATION_PROCESSES="1")
     assert ended.status == 0, ended.err

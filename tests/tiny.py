@@ -1,11 +1,9 @@
-"""A tiny run, made once by the real scripts; and processes of the package to watch, kill and break.
+"""A tiny run, made by the real scripts; and processes of the package to watch, kill and break.
 
 `script` types a command as a user does. `stage` runs one stage in a process of its own that is
 forked where TensorFlow is loaded already: a real process, without the seconds of the import.
 """
 
-import atexit
-import functools
 import json
 import multiprocessing
 import os
@@ -26,15 +24,22 @@ from replication.config import parse_cli
 ROOT = Path(__file__).resolve().parents[1]
 MPIRUN = str(Path(sys.executable).parent / "mpirun")
 FIELDS = """
-    --run t --env.stock true --env.max_steps 60 --extract.episodes 2
+    --run t --env.max_steps 60 --extract.episodes 2
     --vae.epochs 1 --vae.iterations 4 --vae.batch_size 8 --vae.log_every 2
     --rnn.epochs 1 --rnn.iterations 4 --rnn.batch_size 2 --rnn.sequence 20 --rnn.hidden 8
     --rnn.log_every 2 --controller.population 6 --controller.episodes 1 --controller.generations 3
     --controller.eval_every 2 --controller.eval_episodes 2 --evaluate.episodes 1
 """
 SCHEDULE = ["quick", *FIELDS.split()]
-BAR = re.compile(r"\w+: +(\d+%\||\d+\w+ \[)")  # a progress bar, at whatever state
+# A progress bar, at whatever state, or the notice where no folder remembers that pixels are right.
+BAR = re.compile(r"\w+: +(\d+%\||\d+\w+ \[)|compiling the fast renderer, once, ")
 LIMIT = 300  # seconds until a process that hangs fails its test
+# What stages import, and takes long. Not replication.parallel: MPI must start in the fork.
+PRELOAD = [
+    *("replication.agent", "replication.es", "replication.series", "replication.train_vae"),
+    *("replication.train_rnn", "replication.dream", "replication.benchmark"),
+    *("replication.figures", "replication.envs.car_racing", "imageio.v2"),
+]
 
 
 @dataclass(frozen=True)
@@ -75,7 +80,7 @@ def command(words: list[str], home: Path, cwd: Path = ROOT, **env) -> Ended:
 def stage(name: str, *argv: str, home: Path, before: Callable | None = None) -> Ended:
     """Run one stage in a forked process; before() is called in it first."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["replication.quiet"])
+    context.set_forkserver_preload(PRELOAD)
     with tempfile.TemporaryDirectory() as folder:
         out = [str(Path(folder) / "out"), str(Path(folder) / "err")]
         process = context.Process(target=_stage, args=(name, argv, home, before, out))
@@ -119,11 +124,8 @@ def shorten(frames: int) -> None:
     rollouts.drive = fleet.drive = drive_less
 
 
-@functools.cache
-def finished() -> Path:
-    """The home of a tiny run whose every stage has been typed once; copy what you change."""
-    home = Path(tempfile.mkdtemp(prefix="tiny-"))
-    atexit.register(shutil.rmtree, home, ignore_errors=True)
+def make(home: Path) -> None:
+    """Type every stage of a tiny run once, to C; from the root and from inside replication/."""
     for name, folder, start in (
         ("extract", "replication", (MPIRUN, "-n", "3")),
         ("train_vae", ".", ()),
@@ -133,7 +135,6 @@ def finished() -> Path:
     ):
         ended = script(name, *SCHEDULE, home=home, cwd=(ROOT / folder).resolve(), start=start)
         assert ended.status == 0, ended.err
-    return home
 
 
 def copy_of(home: Path, to: Path, *stages: str) -> Path:
