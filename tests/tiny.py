@@ -37,8 +37,8 @@ LIMIT = 300  # seconds until a process that hangs fails its test
 # What stages import, and takes long. Not replication.parallel: MPI must start in the fork.
 PRELOAD = [
     *("replication.agent", "replication.es", "replication.series", "replication.train_vae"),
-    *("replication.train_rnn", "replication.dream", "replication.benchmark"),
-    *("replication.figures", "replication.envs.car_racing", "imageio.v2"),
+    *("replication.train_vaegan", "replication.train_rnn", "replication.dream"),
+    *("replication.benchmark", "replication.figures", "replication.envs.car_racing", "imageio.v2"),
 ]
 
 
