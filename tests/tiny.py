@@ -33,7 +33,7 @@ FIELDS = """
 SCHEDULE = ["quick", *FIELDS.split()]
 # A progress bar, at whatever state, or the notice where no folder remembers that pixels are right.
 BAR = re.compile(r"\w+: +(\d+%\||\d+\w+ \[)|compiling the fast renderer, once, ")
-LIMIT = 300  # seconds until a process that hangs fails its test
+LIMIT = 600  # seconds until a process that hangs fails its test; a busy machine needs a third
 # What stages import, and takes long. Not replication.parallel: MPI must start in the fork.
 PRELOAD = [
     *("replication.agent", "replication.es", "replication.series", "replication.train_vae"),
