@@ -123,6 +123,13 @@ class Evaluate:
 
 
 @dataclass(frozen=True)
+class Events:
+    """Figure 8: which component of M's mixture speaks in which event."""
+
+    episodes: int = 20  # Tracks, the first of the evaluation's. [ours: enough for 30 tests]
+
+
+@dataclass(frozen=True)
 class Config:
     """A run. Preset first (quick, laptop, report or paper; quick if none is named)."""
 
@@ -139,6 +146,7 @@ class Config:
     rnn: Rnn = field(default_factory=Rnn)
     controller: Controller = field(default_factory=Controller)
     evaluate: Evaluate = field(default_factory=Evaluate)
+    events: Events = field(default_factory=Events)
 
     @property
     def rollouts(self) -> str:
@@ -178,6 +186,7 @@ PRESETS = {
             eval_episodes=16,
         ),
         evaluate=Evaluate(episodes=10),
+        events=Events(episodes=8),
     ),
 }  # fmt: skip
 

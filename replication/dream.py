@@ -6,11 +6,13 @@
 Dreams start from recorded first frames. Reads V, M, C, data/RUN/series/ and one held-out episode;
 writes the video and checkpoints/RUN/dream/: rollout.npz (figure 3: that episode, V's
 reconstruction, and a dream with the same first frame and the same actions), fig3.mp4, fig3.gif.
+With --component only the video: what M makes of the world with one Gaussian of its mixture.
 """
 
 import dataclasses
 import os
 import sys
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,8 +41,9 @@ class Options:
     run: str = "quick"  # Name of the run: checkpoints/RUN.
     vision: Vision | None = None  # What its V was trained as. (default: what the run holds)
     temperature: float = 1.0  # Of M: log-weights / this, standard deviations * its root.
-    seconds: float = 20.0  # Length of the dream, 50 frames each; with --keys Esc ends it.
-    video: str = ""  # PATH.mp4 or .gif (default: checkpoints/RUN/dream/dream.mp4; --keys: none).
+    component: int = 0  # The one of M's Gaussians, 1..5, that z is drawn from; 0: all of them.
+    seconds: float = 10.0  # Length of the dream, 50 frames each; with --keys Esc ends it.
+    video: str = ""  # PATH.mp4 or .gif (default: in checkpoints/RUN/dream/; --keys: none).
     seed: int = 0  # Where the dream starts and all that is drawn in it.
     keys: bool = False  # Drive by the arrow keys in a window; needs a display.
 
@@ -63,12 +66,15 @@ def parse_options(argv: Sequence[str]) -> Options:
     return options
 
 
-def load_dreams(config: Config, temperature: float) -> Dreams:
-    """A dream of the run's M that starts where its series start."""
+def load_dreams(config: Config, temperature: float, component: int = 0) -> Dreams:
+    """A dream of the run's M that starts where its series start; component: as in Options."""
     rnn = load_rnn(runs.run_folder(config.run))
+    if component not in range(rnn.config.mixtures + 1):
+        raise UserError(f"--component {component}: this M has 1..{rnn.config.mixtures} (0: all)")
     runs.check_inputs(config, "train_rnn")
     series = load_series(config)
-    return Dreams(rnn, series["mu"][:, 0], series["logvar"][:, 0], temperature)
+    starts = series["mu"][:, 0], series["logvar"][:, 0]
+    return Dreams(rnn, *starts, temperature, component=component - 1 if component else None)
 
 
 def load_decoder(folder: Path, vision: str | None = None) -> keras.Model:
@@ -130,12 +136,17 @@ def recorded_episode(config: Config, seed: int) -> tuple[np.ndarray, np.ndarray]
 
 
 def dream_along(rnn, mu, logvar, action: np.ndarray, temperature: float, random) -> np.ndarray:
-    """z (T, Z) of a dream from one first frame, mu and logvar (Z,), under given actions (T, A).
+    """z (T, Z) of a dream from one first frame, mu and logvar (Z,), under given actions (T, A)."""
+    dreams = Dreams(rnn, mu[None], logvar[None], temperature)
+    dreams.begin(0, random)
+    return walk(dreams, action)
+
+
+def walk(dreams: Dreams, action: np.ndarray) -> np.ndarray:
+    """z (T, Z) of a dream that has begun, under given actions (T, A).
 
     The last action leads out of the episode and is not taken.
     """
-    dreams = Dreams(rnn, mu[None], logvar[None], temperature)
-    dreams.begin(0, random)
     path = [dreams.z.copy()]
     for each in action[:-1]:
         dreams.step(each[None])
@@ -230,18 +241,23 @@ def main(options: Options) -> None:
     config = read_run(dataclasses.replace(PRESETS["quick"], run=options.run)).config
     folder = runs.run_folder(config.run)
     decoder = load_decoder(folder, options.vision)
-    dreams = load_dreams(config, options.temperature)
+    dreams = load_dreams(config, options.temperature, options.component)
     if options.keys:
         drive_by_keys(options, dreams, decoder)
         return
-    agent = load_agent(folder)
+    begun, agent = time.monotonic(), load_agent(folder)
     (folder / "dream").mkdir(exist_ok=True)
     with runs.lock(folder / "dream"):  # only its own folder: a stage of the run may be at work
+        name = f"component_{options.component}.mp4" if options.component else "dream.mp4"
+        write_dream(options, dreams, decoder, agent, Path(options.video or folder / "dream" / name))
+        if options.component:
+            return
         panels = make_rollout(options, config, dreams.rnn, decoder)
         write_rollout(panels, options.temperature, folder / "dream")
+        reached = f"{len(panels['dream'])} frames at temperature {options.temperature:g}"
+        output, seconds = runs.fingerprint([panels["dream"]]), time.monotonic() - begun
+        runs.finish(config, "dream", output, reached, seconds, processes=runs.cores())
         print(f"figure 3: {runs.shown(folder / 'dream')}")
-        path = Path(options.video or folder / "dream" / "dream.mp4")
-        write_dream(options, dreams, decoder, agent, path)
 
 
 if __name__ == "__main__":

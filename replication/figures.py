@@ -8,7 +8,6 @@ checkpoints/RUN/report.html, which holds everything and needs nothing. A stage t
 leaves its figures out, and the page says which command makes them.
 """
 
-import csv
 import dataclasses
 import hashlib
 import io
@@ -23,7 +22,7 @@ from matplotlib.figure import Figure
 from replication import page, plots, runs
 from replication.config import PRESETS, Config, parse_cli, parse_run
 from replication.drawings import FIGURES, our_scores, score_table
-from replication.saved import Run, read_run
+from replication.saved import Run, read_run, write_table
 from replication.stages import needs_of
 
 
@@ -69,13 +68,6 @@ def save(figure: Figure, folder: Path, name: str) -> bytes:
         with runs.replacing(folder / f"{name}.{ending}") as temporary:
             temporary.write_bytes(image.getvalue())
     return images["png"].getvalue()
-
-
-def write_scores(rows: list[dict], path: Path) -> None:
-    with runs.replacing(path) as temporary, open(temporary, "w", newline="") as file:
-        writer = csv.DictWriter(file, rows[0], lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
 
 
 def stage_rows(run: Run) -> list[tuple[str, ...]]:
@@ -141,7 +133,7 @@ def main(config: Config, compare: Sequence[str] = ()) -> None:
     # Only its own folder: a run can be looked at while a stage of it is still at work.
     with runs.lock(folder), plots.styled():
         made = make_figures(overlaid, folder)
-        write_scores(score_table(overlaid), folder / "scores.csv")
+        write_table(folder / "scores.csv", score_table(overlaid))
         html = report_page(overlaid, made)
         path = folder.parent / "report.html"
         with runs.replacing(path) as temporary:

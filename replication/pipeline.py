@@ -40,6 +40,8 @@ def stage_command(config: Config, name: str, argv: Sequence[str]) -> list[str]:
         settings = config.evaluate
         argv = ["--agent", str(runs.run_folder(config.run))]
         argv += ["--episodes", str(settings.episodes), "--seed", str(settings.seed)]
+    if name == "dream":
+        argv = ["--run", config.run]
     return [*start, sys.executable, str(SCRIPTS / f"{name}.py"), *argv]
 
 

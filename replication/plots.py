@@ -60,19 +60,19 @@ def epoch_ends(log: list[dict]) -> list[int]:
     return sorted({line["epoch"]: line["step"] for line in log if "epoch" in line}.values())
 
 
-def _figure(width: float, height: float, columns: int = 1, **grid) -> tuple[Figure, np.ndarray]:
+def make_figure(width: float, height: float, columns: int = 1, **grid) -> tuple[Figure, np.ndarray]:
     figure = Figure(figsize=(width, height), layout="constrained")
     return figure, figure.subplots(1, columns, squeeze=False, **grid)[0]
 
 
-def _coloured(logs: Logs) -> Iterable[tuple[str, list[dict], str]]:
+def coloured(logs: Logs) -> Iterable[tuple[str, list[dict], str]]:
     for index, (name, log) in enumerate(logs.items()):
         yield name, log, OURS if index == 0 else OTHERS[(index - 1) % len(OTHERS)]
 
 
 def _loss(axes: Axes, logs: Logs, key: str, label: str) -> None:
     """Training (solid) and held-out (dashed) curves of each run, epochs of the first as lines."""
-    for name, log, colour in _coloured(logs):
+    for name, log, colour in coloured(logs):
         axes.plot(*column(log, key), color=colour, lw=1.6, label=f"{name}: training")
         held_out = column(log, f"held_out_{'loss' if key == 'loss' else key}")
         if len(held_out[0]):
@@ -87,7 +87,7 @@ def _loss(axes: Axes, logs: Logs, key: str, label: str) -> None:
 
 def parameters(rows: list[tuple[str, str, str]]) -> Figure:
     """Figure 9: a table of model, our parameters, published parameters."""
-    figure, (axes,) = _figure(6.4, 0.75 + 0.42 * (len(rows) + 1))
+    figure, (axes,) = make_figure(6.4, 0.75 + 0.42 * (len(rows) + 1))
     axes.set_axis_off()
     axes.set_title("Parameters per model")
     header = ("model", "ours", "published")
@@ -106,7 +106,7 @@ def parameters(rows: list[tuple[str, str, str]]) -> Figure:
 
 def vae_terms(logs: Logs, floor: float | None) -> Figure:
     """Figure 10: the two unweighted terms of V's loss; `floor` is the free bits' lower bound."""
-    figure, (recon, kl) = _figure(10, 4, 2)
+    figure, (recon, kl) = make_figure(10, 4, 2)
     _loss(recon, logs, "recon", "squared error of an image\n(sum over 64 × 64 × 3)")
     recon.set(title="V: reconstruction", yscale="log")
     _plain_log_ticks(recon)
@@ -114,20 +114,20 @@ def vae_terms(logs: Logs, floor: float | None) -> Figure:
     kl.set_title("V: KL divergence")
     if floor is not None:
         kl.axhline(floor, color="black", lw=1, ls="-.", label=f"floor: free bits, {floor:g} nats")
-    _shared_legend(figure, recon, kl)
+    shared_legend(figure, recon, kl)
     return figure
 
 
 def vae_loss(logs: Logs, weights: str, reference: float | None) -> Figure:
     """Figure 11: V's total loss; `reference` is where the report's settles, in our weights."""
-    figure, (axes,) = _figure(8, 4.2)
+    figure, (axes,) = make_figure(8, 4.2)
     _loss(axes, logs, "loss", f"total loss of an image\n({weights})")
     axes.set(title="V: total loss", yscale="log")
     _plain_log_ticks(axes)
     if reference is not None:
         label = f"where the 2021 report settles: {reference:g} in our weights"
         axes.axhline(reference, color=REPORT, lw=1.2, ls="-.", label=label)
-    _shared_legend(figure, axes)
+    shared_legend(figure, axes)
     return figure
 
 
@@ -145,9 +145,9 @@ def _first_digits(value: float, _position: int | None = None) -> str:
 
 def rnn_loss(logs: Logs, reference: float) -> Figure:
     """Figure 13: M's negative log-likelihood beside a baseline that needs no M."""
-    figure, (axes,) = _figure(8, 4.4)
+    figure, (axes,) = make_figure(8, 4.4)
     _loss(axes, logs, "nll", "negative log-likelihood\n(nats per dimension of z)")
-    for name, log, colour in _coloured(logs):
+    for name, log, colour in coloured(logs):
         baseline = column(log, "baseline_nll")
         if len(baseline[0]):
             label = f"{name}: without M, z' ~ N(z, s)"
@@ -155,7 +155,7 @@ def rnn_loss(logs: Logs, reference: float) -> Figure:
     label = f"where the 2021 report settles: {reference:g} (scale: see text)"
     axes.axhline(reference, color=REPORT, lw=1.2, ls="-.", label=label)
     axes.set_title("M: loss")
-    _shared_legend(figure, axes)
+    shared_legend(figure, axes)
     return figure
 
 
@@ -164,7 +164,7 @@ def controller(logs: Logs, original: dict, wellmer: dict) -> Figure:
 
     original, wellmer: the columns of data/reference/*.csv, as float arrays.
     """
-    figure, (left, right) = _figure(10, 5.2, 2, sharey=True)
+    figure, (left, right) = make_figure(10, 5.2, 2, sharey=True)
     hours = original["seconds"] * 64 / 3600  # 64 cores (paper, A.4)
     for axes, x in ((left, original["generation"]), (right, hours)):
         label = "original: mean of the population"
@@ -178,7 +178,7 @@ def controller(logs: Logs, original: dict, wellmer: dict) -> Figure:
     left.fill_between(
         x, mean - std, mean + std, color=WELLMER, alpha=0.18, lw=0, label="Wellmer: ± std"
     )
-    for name, log, colour in _coloured(logs):
+    for name, log, colour in coloured(logs):
         _evolution(left, name, log, np.array([line["step"] for line in log]), colour)
         _evolution(right, name, log, core_hours(log), colour)
     label = f"2021 report: its best return, {REPORT_BEST}, after {REPORT_HOURS} core-hours"
@@ -193,7 +193,7 @@ def controller(logs: Logs, original: dict, wellmer: dict) -> Figure:
         title="C: return over computing", xlabel="core-hours (processes × hours)", xscale="log"
     )
     right.xaxis.set_major_formatter(lambda x, _: f"{x / 1000:g}k" if x >= 1000 else f"{x:g}")
-    _shared_legend(figure, left, right)
+    shared_legend(figure, left, right)
     return figure
 
 
@@ -218,7 +218,7 @@ def _evolution(axes: Axes, name: str, log: list[dict], x: np.ndarray, colour: st
         )  # fmt: skip
 
 
-def _shared_legend(figure: Figure, *panels: Axes) -> None:
+def shared_legend(figure: Figure, *panels: Axes) -> None:
     """One legend below all panels, where it hides nothing; no label twice, a run's together."""
     entries = {}
     for axes in panels:
@@ -233,7 +233,7 @@ def _shared_legend(figure: Figure, *panels: Axes) -> None:
 
 def times(rows: list[tuple[str, tuple | None, tuple | None]]) -> Figure:
     """Figure 15: a row: label, ours, the report's, each None or (core-hours, its text)."""
-    figure, (axes,) = _figure(9.5, 1.3 + 0.55 * len(rows))
+    figure, (axes,) = make_figure(9.5, 1.3 + 0.55 * len(rows))
     for index, (colour, marker, name) in enumerate(
         ((OURS, "o", "ours"), (REPORT, "D", "2021 report"))
     ):
@@ -253,7 +253,7 @@ def times(rows: list[tuple[str, tuple | None, tuple | None]]) -> Figure:
     axes.xaxis.set_major_formatter("{x:,g}")
     low, high = axes.get_xlim()
     axes.set_xlim(low, high * (high / low) ** 0.4)  # room for the text at the right
-    _shared_legend(figure, axes)
+    shared_legend(figure, axes)
     return figure
 
 
@@ -273,7 +273,7 @@ def scores(name: str, evaluation: dict, rows: list[dict], ours: set[str]) -> Fig
 
     rows: the table of scores, numbers or None; ours: those of its `who` that are drawn as ours.
     """
-    figure, (left, right) = _figure(10, 1.2 + 0.33 * max(len(rows), 12), 2)
+    figure, (left, right) = make_figure(10, 1.2 + 0.33 * max(len(rows), 12), 2)
     returns = np.array([episode["return"] for episode in evaluation["returns"]])
     mean, std = evaluation["mean"], evaluation["std"]
     left.hist(returns, _edges(returns), color=OURS, alpha=0.75, ec="white", label=f"{name}: tracks")
@@ -288,7 +288,7 @@ def scores(name: str, evaluation: dict, rows: list[dict], ours: set[str]) -> Fig
         ylabel="tracks",
     )
     left.yaxis.get_major_locator().set_params(integer=True)
-    _shared_legend(figure, left)
+    shared_legend(figure, left)
     for place, row in enumerate(rows):
         mine = row["who"] in ours
         right.errorbar(

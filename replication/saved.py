@@ -28,6 +28,8 @@ class Run:
     samples: dict[str, np.ndarray]  # frames beside their reconstructions
     traversal: dict[str, np.ndarray]  # frames of single dimensions of z
     rollout: dict[str, np.ndarray]  # frames of a rollout, reconstructed and dreamt
+    events: dict[str, np.ndarray]  # the mixture's weights, and what happens meanwhile
+    tests: list[dict]  # whether a component goes with an event
     evaluation: dict  # the one with the most episodes, and its "path"
 
     @property
@@ -85,6 +87,8 @@ def read_run(config: Config) -> Run:
         samples=_arrays(v / "samples.npz"),
         traversal=_arrays(v / "traversal.npz"),
         rollout=_arrays(folder / "dream" / "rollout.npz"),
+        events=_arrays(folder / "events" / "events.npz"),
+        tests=_table(folder / "events" / "tests.csv"),
         evaluation=_evaluation(folder / "evaluation"),
     )
 
@@ -103,6 +107,10 @@ def _arrays(path: Path) -> dict[str, np.ndarray]:
         raise UserError(f"{runs.shown(path)} cannot be read: delete it, or restore it") from None
 
 
+def _table(path: Path) -> list[dict]:
+    return read_table(path) if path.exists() else []
+
+
 def _evaluation(folder: Path) -> dict:
     paths = sorted(folder.glob("*.json"))
     found = [runs.read_json(path) | {"path": runs.shown(path)} for path in paths]
@@ -114,6 +122,14 @@ def read_table(path: Path) -> list[dict]:
     """The rows of a reference table; numbers as numbers, empty cells as None."""
     with open(path, newline="") as file:
         return [{key: _value(text) for key, text in row.items()} for row in csv.DictReader(file)]
+
+
+def write_table(path: Path, rows: list[dict]) -> None:
+    """Write rows of equal keys as read_table reads them."""
+    with runs.replacing(path) as temporary, open(temporary, "w", newline="") as file:
+        writer = csv.DictWriter(file, rows[0], lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
 
 
 def _value(text: str) -> int | float | str | None:

@@ -38,7 +38,15 @@ STAGES = {
             (V, "train_rnn"),
         ),
         Stage("evaluate", "evaluation", ("evaluate",), "", ("train_controller",)),
-        Stage("figures", "figures", (), "", (V, "train_rnn", "train_controller", "evaluate")),
+        Stage("dream", "dream", (), "", ("series", "train_rnn", "train_controller")),
+        Stage("events", "events", ("env", "events"), "", ("train_rnn", "train_controller")),
+        Stage(
+            "figures",
+            "figures",
+            (),
+            "",
+            (V, "train_rnn", "train_controller", "evaluate", "dream", "events"),
+        ),
     )
 }
 

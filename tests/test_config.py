@@ -15,6 +15,7 @@ from replication.config import (
     Controller,
     Env,
     Evaluate,
+    Events,
     Extract,
     Rnn,
     UserError,
@@ -26,7 +27,7 @@ from replication.config import (
 
 SECTIONS = {
     "env": Env, "extract": Extract, "vae": Vae, "vaegan": Vaegan, "rnn": Rnn,
-    "controller": Controller, "evaluate": Evaluate,
+    "controller": Controller, "evaluate": Evaluate, "events": Events,
 }  # fmt: skip
 
 
@@ -65,6 +66,7 @@ SECTIONS = {
             },
         ),
         (Evaluate(), {"episodes": 100}),
+        (Events(), {"episodes": 20}),
     ],
     ids=SECTIONS,
 )  # fmt: skip
@@ -135,6 +137,7 @@ CALLED = {
     "env": {"config", "STOCK"}, "extract": set(), "vae": {"config"}, "vaegan": {"config"},
     "rnn": {"config"},
     "controller": {"settings", "tracks"}, "evaluate": {"settings"},
+    "events": set(),
 }  # fmt: skip
 
 

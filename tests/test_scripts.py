@@ -151,5 +151,5 @@ def test_pipeline_does_what_is_left_and_then_nothing(tmp_path, finished):
     assert report.stat().st_size > 10_000
     again = tiny.stage("pipeline", *tiny.SCHEDULE, home=home)
     assert again.status == 0, again.err
-    assert again.out.count(": done\n") == 7
+    assert again.out.count(": done\n") == 9
     assert "not done" not in again.out

@@ -29,6 +29,7 @@ FIELDS = """
     --rnn.epochs 1 --rnn.iterations 4 --rnn.batch_size 2 --rnn.sequence 20 --rnn.hidden 8
     --rnn.log_every 2 --controller.population 6 --controller.episodes 1 --controller.generations 3
     --controller.eval_every 2 --controller.eval_episodes 2 --evaluate.episodes 1
+    --events.episodes 1
 """
 SCHEDULE = ["quick", *FIELDS.split()]
 # A progress bar, at whatever state, or the notice where no folder remembers that pixels are right.

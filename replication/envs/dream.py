@@ -45,11 +45,24 @@ class Dreams:
     M has, so a dream does not depend on what is dreamt beside it.
     """
 
-    def __init__(self, rnn: MDNRNN, mu, logvar, temperature: float = 1.0, width: int = 1):
-        """mu, logvar (N, Z): V's posterior at recorded first frames, which dreams start from."""
+    def __init__(
+        self,
+        rnn: MDNRNN,
+        mu,
+        logvar,
+        temperature: float = 1.0,
+        width: int = 1,
+        component: int | None = None,
+    ):
+        """mu, logvar (N, Z): V's posterior at recorded first frames, which dreams start from.
+
+        component: the only one of M's Gaussians, 0..K-1, that z is drawn from; None: the mixture.
+        """
         if not 0 < temperature < np.inf:
             raise ValueError(f"temperature {temperature}: must be positive")
-        self.rnn, self.temperature = rnn, temperature
+        if component is not None and component not in range(rnn.config.mixtures):
+            raise ValueError(f"component {component}: M has {rnn.config.mixtures}, from 0 on")
+        self.rnn, self.temperature, self.component = rnn, temperature, component
         self.mu, self.logvar = np.float32(mu), np.float32(logvar)
         self.z = np.zeros((width, Z_SIZE), np.float32)
         self.h, self.c = (np.zeros((width, rnn.config.hidden), np.float32) for _ in range(2))
@@ -78,7 +91,8 @@ class Dreams:
 
     def _traced_step(self, z, action, h, c, uniform, noise):
         h, c = self.rnn.step(z, action, h, c)  # h_{t+1}, c_{t+1}
-        z = draw(self.rnn.predict_z(h, self.temperature), uniform[:, :Z_SIZE], noise)  # (B, Z)
+        mixture = self.rnn.predict_z(h, self.temperature, self.component)
+        z = draw(mixture, uniform[:, :Z_SIZE], noise)  # (B, Z)
         reward, ended = tf.zeros_like(z[:, 0]), tf.zeros_like(z[:, 0], tf.bool)
         if self.rnn.reward_head is not None:
             reward = self.rnn.predict_reward(h).mean()  # (B,)
@@ -105,11 +119,15 @@ class DreamEnv(Env):
         frames: bool = False,
         temperature: float = 1.0,
         render_mode: str | None = None,
+        component: int | None = None,
     ):
-        """mu, logvar (N, Z): V's posterior at recorded first frames, which dreams start from."""
+        """mu, logvar (N, Z): V's posterior at recorded first frames, which dreams start from.
+
+        component: the only one of M's Gaussians, 0..K-1, that z is drawn from; None: the mixture.
+        """
         if decoder is None and (frames or render_mode):
             raise ValueError("frames need V's decoder")
-        self.dreams = Dreams(rnn, mu, logvar, temperature)
+        self.dreams = Dreams(rnn, mu, logvar, temperature, component=component)
         self.decoder, self.frames, self.render_mode = decoder, frames, render_mode
         self.action_space = spaces.Box(LOW, HIGH)
         self.observation_space = (

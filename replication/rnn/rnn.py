@@ -12,14 +12,19 @@ layers = keras.layers
 tfd = tfp.distributions
 
 
-def mixture(raw, temperature: float = 1.0) -> tfd.MixtureSameFamily:
+def mixture(raw, temperature: float = 1.0, component: int | None = None) -> tfd.MixtureSameFamily:
     """The head's output (..., Z * 3 * K) as a distribution over z, batch shape (..., Z).
 
-    A temperature divides the log-weights and multiplies the standard deviations by its root.
+    A temperature divides the log-weights and multiplies the standard deviations by its root. With
+    a component, 0..K-1, that one has all the weight in every dimension (Ellefsen et al. 2019).
     """
     logpi, mu, logsigma = mixture_parameters(raw)
+    logpi /= temperature
+    if component is not None:
+        alone = tf.one_hot(component, tf.shape(logpi)[-1])  # (K,)
+        logpi = tf.math.log(tf.broadcast_to(alone, tf.shape(logpi)))
     return tfd.MixtureSameFamily(
-        tfd.Categorical(logits=logpi / temperature),
+        tfd.Categorical(logits=logpi),
         tfd.Normal(mu, tf.exp(logsigma) * temperature**0.5),
     )
 
@@ -67,9 +72,11 @@ class MDNRNN(keras.Model):
         """One step of the LSTM: z_t (B, Z), a_t (B, A), h_t, c_t (B, H) -> h_{t+1}, c_{t+1}."""
         return self.lstm.cell(tf.concat([z, action], axis=-1), [h, c])[1]
 
-    def predict_z(self, h, temperature: float = 1.0) -> tfd.MixtureSameFamily:
+    def predict_z(
+        self, h, temperature: float = 1.0, component: int | None = None
+    ) -> tfd.MixtureSameFamily:
         """p(z_{t+1}) given h_{t+1} (..., H)."""
-        return mixture(self.head(h), temperature)
+        return mixture(self.head(h), temperature, component)
 
     def predict_reward(self, h) -> tfd.Normal:
         """What a_t earned, given h_{t+1} (..., H), with unit variance; needs the reward head."""
