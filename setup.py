@@ -25,13 +25,13 @@ setup(
         "numba==0.68.*",  # the renderer of the fast environment
         "tyro==1.0.*",  # dataclasses as command lines
         "matplotlib==3.11.*",  # figures
+        "scipy==1.17.*",  # figures 8 and 21: Mann and Whitney's test, Gaussian windows
         "pillow==13.*",  # PNG strips, GIF
         "imageio[ffmpeg]==2.38.*",  # mp4 without a system's ffmpeg
         "tqdm>=4.70,<5",  # progress bars
     ],
     extras_require={
         "gpu": [f"tensorflow[and-cuda]{TENSORFLOW}"],  # for V and M; C's workers stay on the CPU
-        # xdist: the tests on several cores; scipy: other people's formulas to compare with
-        "test": ["pytest==9.*", "pytest-xdist==3.*", "ruff==0.17.*", "scipy==1.17.*"],
+        "test": ["pytest==9.*", "pytest-xdist==3.*", "ruff==0.17.*"],  # xdist: on several cores
     },
 )

@@ -7,24 +7,22 @@ and returns None when the run has not saved what the figure shows.
 from pathlib import Path
 
 import numpy as np
-from matplotlib.figure import Figure
 
-from replication import pictures, plots
-from replication.saved import Run, columns, read_table
+from replication import mixture_drawings, pictures, plots, vaegan_drawings
+from replication.saved import Run, columns, logs_of, read_table
+from replication.stages import V
 
 REFERENCE = Path(__file__).resolve().parents[1] / "data" / "reference"
 # Model, its stage, published parameters (report Figure 9), the report's hours, workers (Figure 15).
 MODELS = (
-    ("V", "train_vae", 4_348_547, 60, 1),
+    ("V", V, 4_348_547, 60, 1),
     ("M", "train_rnn", 422_368, 10, 1),
     ("C", "train_controller", 867, 47, 4),
 )
 REPORT_VAE, REPORT_RNN = 40, 0.68  # where its losses settle (report Figures 11 and 13)
 
-Drawing = tuple[Figure, str, str]  # the figure, its caption, its alternative text
 
-
-def draw_rollout(overlaid: list[Run]) -> Drawing | None:
+def draw_rollout(overlaid: list[Run]) -> plots.Drawing | None:
     rollout = overlaid[0].rollout
     if not rollout:
         return None
@@ -44,9 +42,9 @@ def draw_rollout(overlaid: list[Run]) -> Drawing | None:
     return pictures.rollout(panels, rollout["seconds"], temperature), caption, alt
 
 
-def draw_parameters(overlaid: list[Run]) -> Drawing | None:
+def draw_parameters(overlaid: list[Run]) -> plots.Drawing | None:
     run, rows = overlaid[0], []
-    counts = {stage: run.records[stage].get("parameters") for _, stage, *_ in MODELS}
+    counts = {stage: run.records[run.stage_of(stage)].get("parameters") for _, stage, *_ in MODELS}
     for model, stage, published, *_ in MODELS:
         ours = f"{counts[stage]:,}" if counts[stage] else "not trained yet"
         rows.append((model, ours, f"{published:,}"))
@@ -60,19 +58,15 @@ def draw_parameters(overlaid: list[Run]) -> Drawing | None:
     return (plots.parameters(rows), caption, alt) if any(counts.values()) else None
 
 
-def logs_of(overlaid: list[Run], stage: str) -> plots.Logs:
-    return {run.name: run.logs[stage] for run in overlaid if run.logs[stage]}
-
-
-def draw_vae_terms(overlaid: list[Run]) -> Drawing | None:
-    run = overlaid[0]
-    if not (log := run.logs["train_vae"]):
+def draw_vae_terms(overlaid: list[Run]) -> plots.Drawing | None:
+    if not (logs := logs_of(overlaid, V)):
         return None
-    free_bits = run.settings.get("vae.free_bits")
+    free_bits = overlaid[0].settings.get("vae.free_bits")
     floor = free_bits * 32 if free_bits else None
-    last = log[-1]
+    last = plots.first(logs)[1][-1]
     caption = (
-        "The two terms of V's loss before they are weighted: the squared error of an image, summed"
+        "The two terms of a VAE's loss before they are weighted (a VAE-GAN's pixel error, measured"
+        " alike, is not what it is trained on): the squared error of an image, summed"
         " over pixels and colours (0..1), and the KL divergence of its z from N(0, I), summed over"
         f" 32 dimensions; means over each interval of the log. Last line, held-out:"
         f" {last.get('held_out_recon', np.nan):.1f} and {last.get('held_out_kl', np.nan):.1f} nats,"
@@ -81,10 +75,10 @@ def draw_vae_terms(overlaid: list[Run]) -> Drawing | None:
         " given in the text."
     )
     alt = "Two panels of curves over training iterations: reconstruction error and KL divergence."
-    return plots.vae_terms(logs_of(overlaid, "train_vae"), floor), caption, alt
+    return plots.vae_terms(logs, floor), caption, alt
 
 
-def draw_vae_loss(overlaid: list[Run]) -> Drawing | None:
+def draw_vae_loss(overlaid: list[Run]) -> plots.Drawing | None:
     run = overlaid[0]
     if not (log := run.logs["train_vae"]):
         return None
@@ -102,7 +96,7 @@ def draw_vae_loss(overlaid: list[Run]) -> Drawing | None:
     return plots.vae_loss(logs_of(overlaid, "train_vae"), weights, reference), caption, alt
 
 
-def draw_reconstructions(overlaid: list[Run]) -> Drawing | None:
+def draw_reconstructions(overlaid: list[Run]) -> plots.Drawing | None:
     samples = overlaid[0].samples
     if not samples:
         return None
@@ -117,7 +111,7 @@ def draw_reconstructions(overlaid: list[Run]) -> Drawing | None:
     return pictures.reconstructions(samples["obs"], samples["recon"], names), caption, alt
 
 
-def draw_traversal(overlaid: list[Run]) -> Drawing | None:
+def draw_traversal(overlaid: list[Run]) -> plots.Drawing | None:
     traversal = overlaid[0].traversal
     if not traversal:
         return None
@@ -134,7 +128,7 @@ def draw_traversal(overlaid: list[Run]) -> Drawing | None:
     return pictures.traversal(traversal["images"], labels, traversal["steps"]), caption, alt
 
 
-def draw_rnn_loss(overlaid: list[Run]) -> Drawing | None:
+def draw_rnn_loss(overlaid: list[Run]) -> plots.Drawing | None:
     if not (log := overlaid[0].logs["train_rnn"]):
         return None
     last = log[-1]
@@ -152,7 +146,7 @@ def draw_rnn_loss(overlaid: list[Run]) -> Drawing | None:
     return plots.rnn_loss(logs_of(overlaid, "train_rnn"), REPORT_RNN), caption, alt
 
 
-def draw_controller(overlaid: list[Run]) -> Drawing | None:
+def draw_controller(overlaid: list[Run]) -> plots.Drawing | None:
     if not (log := overlaid[0].logs["train_controller"]):
         return None
     hours, last = plots.core_hours(log)[-1], log[-1]
@@ -183,9 +177,9 @@ def draw_controller(overlaid: list[Run]) -> Drawing | None:
     return plots.controller(logs, original, wellmer), caption, alt
 
 
-def draw_times(overlaid: list[Run]) -> Drawing | None:
+def draw_times(overlaid: list[Run]) -> plots.Drawing | None:
     run = overlaid[0]
-    report = {stage: (hours, workers) for _, stage, _, hours, workers in MODELS}
+    report = {run.stage_of(stage): (hours, workers) for _, stage, _, hours, workers in MODELS}
     rows = [(stage, run.spent(stage), report.get(stage)) for stage in run.stages]
     rows = [
         (stage, ours and _time(ours[0], ours[1]), theirs and _time(theirs[0] * 3600, theirs[1]))
@@ -212,7 +206,7 @@ def _time(seconds: float, processes: float) -> tuple[float, str]:
     return hours, f"{plots.duration(seconds)} × {processes:g} = {hours:,.3g} core-hours"
 
 
-def draw_scores(overlaid: list[Run]) -> Drawing | None:
+def draw_scores(overlaid: list[Run]) -> plots.Drawing | None:
     run, evaluation = overlaid[0], overlaid[0].evaluation
     if not evaluation:
         return None
@@ -257,18 +251,60 @@ def score_table(overlaid: list[Run]) -> list[dict]:
 # Name of the files, title, the stages that it needs, who draws it.
 FIGURES = (
     ("figure_03_rollout", "Figure 3: a rollout, reconstructed and dreamt", "dream", draw_rollout),
-    ("figure_09_parameters", "Figure 9: parameters per model", "train_vae", draw_parameters),
-    ("figure_10_vae_terms", "Figure 10: the two terms of V's loss", "train_vae", draw_vae_terms),
-    ("figure_11_vae_loss", "Figure 11: V's total loss", "train_vae", draw_vae_loss),
+    (
+        "figure_08_mixture",
+        "Figure 8: the weights of M's mixture over a drive",
+        "events",
+        mixture_drawings.draw_weights,
+    ),
+    (
+        "figure_08_events",
+        "Figure 8, tested: which component speaks in which event",
+        "events",
+        mixture_drawings.draw_events,
+    ),
+    (
+        "figure_08_forced",
+        "Figure 8, forced: dreams of one component",
+        "events",
+        mixture_drawings.draw_forced,
+    ),
+    ("figure_09_parameters", "Figure 9: parameters per model", V, draw_parameters),
+    ("figure_10_vae_terms", "Figure 10: the two terms of V's loss", V, draw_vae_terms),
+    ("figure_11_vae_loss", "Figure 11: the VAE's total loss", "train_vae", draw_vae_loss),
     (
         "figure_12_frames",
         "Figure 12: frames and reconstructions",
-        "train_vae",
+        V,
         draw_reconstructions,
     ),
-    ("latent_traversal", "The latent space of V", "train_vae", draw_traversal),
+    ("latent_traversal", "The latent space of V", V, draw_traversal),
     ("figure_13_rnn_loss", "Figure 13: M's loss", "train_rnn", draw_rnn_loss),
     ("figure_14_controller", "Figure 14: C's returns", "train_controller", draw_controller),
     ("figure_15_time", "Figure 15: time of each stage", "extract", draw_times),
+    (
+        "figure_18_discriminator",
+        "Figure 18: the VAE-GAN's discriminator",
+        "train_vaegan",
+        vaegan_drawings.draw_discriminator,
+    ),
+    (
+        "figure_19_generator",
+        "Figure 19: the VAE-GAN's generator",
+        "train_vaegan",
+        vaegan_drawings.draw_decoder,
+    ),
+    (
+        "figure_20_encoder",
+        "Figure 20: the VAE-GAN's encoder",
+        "train_vaegan",
+        vaegan_drawings.draw_encoder,
+    ),
+    (
+        "figure_21_pictures",
+        "Figure 21: pictures of the VAE-GAN, and of the VAE",
+        "train_vaegan",
+        vaegan_drawings.draw_pictures,
+    ),
     ("paper_scores", "The score, beside the published ones", "evaluate", draw_scores),
 )

@@ -7,13 +7,7 @@ each step, and with which weights M then predicts the next z. Writes checkpoints
 events.npz (one stretch of 100 steps, its frames, and dreams from its start with one component
 forced), tests.csv (is a component's share of the steps another one during an event?).
 
-Events, at x_t; several can happen at once, and the first three are each other's alternatives:
-
-straight, left, right  the track's heading at the tile nearest to the car, and 5 tiles (17.5 m)
-                       further the way the car faces, differ by at most 0.25 rad, or more
-kerb                   that nearest tile has a red-and-white kerb: a hard turn, to the simulator
-grass                  two of the four wheels or more touch no tile
-standing               the hull moves at less than 1 m/s
+EVENTS says what they are, all of them facts of the simulator at x_t; several can happen at once.
 """
 
 import time
@@ -35,11 +29,19 @@ from replication.rnn.rnn import MDNRNN
 from replication.rollouts import Episode, drive, make_env
 from replication.saved import write_table
 
-EVENTS = ("straight", "left", "right", "kerb", "grass", "standing")
-AHEAD = 5  # tiles
-TURN = 0.25  # radians: 14 degrees
+AHEAD = 5  # tiles, of 3.5 m
+TURN = 0.25  # radians
 OFF = 2  # wheels
 STANDING = 1.0  # m/s
+EVENTS = {
+    "straight": f"from the tile nearest to the car to the one {AHEAD} tiles (17.5 m) on, the way it"
+    f" faces, the track's heading changes by at most {TURN:g} rad",
+    "left": "it changes by more, to the left",
+    "right": "it changes by more, to the right",
+    "kerb": "that nearest tile has a red-and-white kerb, the simulator's mark of a hard turn",
+    "grass": f"{OFF} wheels or more touch no tile of the road",
+    "standing": f"the hull is slower than {STANDING:g} m/s",
+}
 STEPS = 100  # of the stretch that is shown (report Figure 8)
 EVERY = 10  # steps: one frame of so many is kept
 ZOOM = FPS  # steps: the camera comes down in the first second
@@ -203,7 +205,8 @@ def save_arrays(rnn: MDNRNN, decoder: keras.Model, drives: list[Drive], folder: 
     with runs.replacing(folder / "events.npz") as temporary:
         np.savez_compressed(
             temporary,
-            names=np.array(EVENTS),
+            names=np.array(list(EVENTS)),
+            meanings=np.array(list(EVENTS.values())),
             weights=mixtures[number][stretch, dimension],
             mean_weights=mixtures[number][stretch].mean(axis=1),
             happening=chosen.happening[stretch],
@@ -217,7 +220,7 @@ def save_arrays(rnn: MDNRNN, decoder: keras.Model, drives: list[Drive], folder: 
             during=during,
             otherwise=otherwise,
         )
-    return dominance.compare(EVENTS, during, otherwise)
+    return dominance.compare(list(EVENTS), during, otherwise)
 
 
 def main(config: Config) -> None:

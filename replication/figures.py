@@ -21,6 +21,7 @@ from matplotlib.figure import Figure
 
 from replication import page, plots, runs
 from replication.config import PRESETS, Config, parse_cli, parse_run
+from replication.dominance import LEVEL
 from replication.drawings import FIGURES, our_scores, score_table
 from replication.saved import Run, read_run, write_table
 from replication.stages import needs_of
@@ -45,11 +46,12 @@ def make_figures(overlaid: list[Run], folder: Path) -> list[page.Entry]:
     """Draw and save what can be drawn, and delete what an earlier call left of the rest."""
     made, run = [], overlaid[0]
     for name, title, stage, draw in FIGURES:
-        commands = [run.command(stage)]
+        commands = run.commands(run.stage_of(stage))
         if drawing := draw(overlaid):
             figure, caption, alt = drawing
             png = save(figure, folder, name)
-            commands.append(run.command("figures"))
+            if len(commands) == 1:
+                commands.append(run.command("figures"))
             made.append(page.Entry(name, title, commands, caption, alt, png))
         else:
             made.append(page.Entry(name, title, commands))
@@ -88,6 +90,22 @@ def stage_rows(run: Run) -> list[tuple[str, ...]]:
     return rows
 
 
+def tests_table(tests: list[dict]) -> list[str]:
+    """Figure 8's tests as a part of the page; none where they have not been made."""
+    if not tests:
+        return []
+    shown = [
+        [
+            "–" if value is None else f"{value:.3g}" if isinstance(value, float) else str(value)
+            for value in row.values()
+        ]
+        for row in tests
+    ]
+    marked = [number for number, row in enumerate(tests) if (row["p_holm"] or 1) < LEVEL]
+    names = [key.replace("_", " ") for key in tests[0]]
+    return [page.heading("Components and events (figure 8)"), page.table(names, shown, marked)]
+
+
 def report_page(overlaid: list[Run], made: list[page.Entry]) -> str:
     run, scores = overlaid[0], score_table(overlaid)
     ours = {row["who"] for row in our_scores(overlaid)}
@@ -104,6 +122,7 @@ def report_page(overlaid: list[Run], made: list[page.Entry]) -> str:
             page.differences(run.settings, paper_settings()),
             page.heading("Figures"),
             *(page.figure(entry) for entry in made),
+            *tests_table(run.tests),
             page.heading("Scores"),
             *(page.paragraph(text, "missing") for text in evaluated),
             page.table([key.replace("_", " ") for key in scores[0]], cells, marked),

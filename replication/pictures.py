@@ -6,7 +6,9 @@ from matplotlib.figure import Figure
 SIDE = 1.0  # inches of a frame
 
 
-def _grid(images: np.ndarray, labels: list[str], side: float = SIDE) -> tuple[Figure, np.ndarray]:
+def make_grid(
+    images: np.ndarray, labels: list[str], side: float = SIDE
+) -> tuple[Figure, np.ndarray]:
     """Frames uint8 (rows, columns, 64, 64, 3), a label at the left of each row; and their axes."""
     rows, columns = images.shape[:2]
     size = max(side * columns, 4) + 1.2, side * rows + 0.9
@@ -24,7 +26,7 @@ def _grid(images: np.ndarray, labels: list[str], side: float = SIDE) -> tuple[Fi
 
 def rollout(panels: dict[str, np.ndarray], seconds: np.ndarray, temperature: float) -> Figure:
     """Figure 3: a row of frames (N, 64, 64, 3) for each panel, seconds (N,) under the last row."""
-    figure, grid = _grid(np.stack(list(panels.values())), list(panels))
+    figure, grid = make_grid(np.stack(list(panels.values())), list(panels))
     for axes, second in zip(grid[-1], seconds, strict=True):
         axes.set_xlabel(f"{second:.2f}", fontsize=9)
     figure.suptitle(f"A rollout, V's reconstruction, M's dream (temperature {temperature:g})")
@@ -34,7 +36,7 @@ def rollout(panels: dict[str, np.ndarray], seconds: np.ndarray, temperature: flo
 
 def reconstructions(obs: np.ndarray, recon: np.ndarray, names: list[str]) -> Figure:
     """Figure 12: frames (N, 64, 64, 3) uint8 above, what V makes of them below."""
-    figure, grid = _grid(np.stack([obs, recon]), ["input", "reconstruction"], side=1.4)
+    figure, grid = make_grid(np.stack([obs, recon]), ["input", "reconstruction"], side=1.4)
     for axes, name in zip(grid[0], names, strict=True):
         axes.set_title(name.replace(" with ", "\nwith "), fontsize=9)
     figure.suptitle("V: frames and their reconstructions", fontsize=11)
@@ -43,7 +45,7 @@ def reconstructions(obs: np.ndarray, recon: np.ndarray, names: list[str]) -> Fig
 
 def traversal(images: np.ndarray, labels: list[str], steps: np.ndarray) -> Figure:
     """Frames (D, S, 64, 64, 3): a row for each dimension of z, a column for each step of it."""
-    figure, grid = _grid(images, labels)
+    figure, grid = make_grid(images, labels)
     for axes in grid[:, 0]:
         axes.yaxis.label.set(rotation=0, ha="right", va="center", fontsize=9)
     for axes, step in zip(grid[-1], steps, strict=True):

@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 
 OURS, ORIGINAL, WELLMER, REPORT = "#D55E00", "#009E73", "#0072B2", "#000000"  # Okabe & Ito
 OTHERS = ("#CC79A7", "#56B4E9", "#8C6D00", "#666666")  # runs laid over ours
+MARKERS = ("D", "v", "P", "X")  # of those: colours alone do not print
 STYLE = {
     "font.family": "DejaVu Sans",  # comes with matplotlib: the same bytes on every machine
     "font.size": 10,
@@ -27,7 +28,8 @@ STYLE = {
     "legend.fontsize": 9,
     "pdf.fonttype": 42,
 }
-Logs = dict[str, list[dict]]  # the lines of a log for each run, this run first
+Logs = dict[str, list[dict]]  # the lines of a log for each run, this run first; some are empty
+Drawing = tuple[Figure, str, str]  # a figure, its caption, its alternative text
 
 REPORT_BEST, REPORT_HOURS = 273, 188  # report 2.3 and Figure 15: best return, core-hours of C
 PAPER_MEAN, PAPER_STD = 906, 21  # paper, table 1
@@ -65,19 +67,32 @@ def make_figure(width: float, height: float, columns: int = 1, **grid) -> tuple[
     return figure, figure.subplots(1, columns, squeeze=False, **grid)[0]
 
 
-def coloured(logs: Logs) -> Iterable[tuple[str, list[dict], str]]:
+def first(logs: Logs) -> tuple[str, list[dict]]:
+    """Name and log of the first run that has one."""
+    return next((name, log) for name, log in logs.items() if log)
+
+
+def coloured(logs: Logs) -> Iterable[tuple[str, list[dict], dict]]:
+    """Each run's name, its log, and how its lines are drawn; runs without one keep their colour."""
     for index, (name, log) in enumerate(logs.items()):
-        yield name, log, OURS if index == 0 else OTHERS[(index - 1) % len(OTHERS)]
+        if not log:
+            continue
+        style = {"color": OURS if index == 0 else OTHERS[(index - 1) % len(OTHERS)]}
+        if index:
+            marker, every = MARKERS[(index - 1) % len(MARKERS)], max(len(log) // 8, 1)
+            style |= {"marker": marker, "markevery": (index % every, every), "ms": 5}
+            style |= {"mfc": "white"}
+        yield name, log, style
 
 
 def _loss(axes: Axes, logs: Logs, key: str, label: str) -> None:
     """Training (solid) and held-out (dashed) curves of each run, epochs of the first as lines."""
-    for name, log, colour in coloured(logs):
-        axes.plot(*column(log, key), color=colour, lw=1.6, label=f"{name}: training")
+    for name, log, style in coloured(logs):
+        axes.plot(*column(log, key), lw=1.6, label=f"{name}: training", **style)
         held_out = column(log, f"held_out_{'loss' if key == 'loss' else key}")
         if len(held_out[0]):
-            axes.plot(*held_out, color=colour, lw=1.6, ls="--", label=f"{name}: held-out")
-    name, log = next(iter(logs.items()))
+            axes.plot(*held_out, lw=1.6, ls="--", label=f"{name}: held-out", **style)
+    name, log = first(logs)
     for index, step in enumerate(epoch_ends(log)):
         label_once = {"label": f"{name}: end of an epoch"} if index == 0 else {}
         axes.axvline(step, color="0.45", lw=0.9, ls=":", **label_once)
@@ -109,7 +124,7 @@ def vae_terms(logs: Logs, floor: float | None) -> Figure:
     figure, (recon, kl) = make_figure(10, 4, 2)
     _loss(recon, logs, "recon", "squared error of an image\n(sum over 64 × 64 × 3)")
     recon.set(title="V: reconstruction", yscale="log")
-    _plain_log_ticks(recon)
+    plain_log_ticks(recon)
     _loss(kl, logs, "kl", "KL divergence of an image\n(sum over z, nats)")
     kl.set_title("V: KL divergence")
     if floor is not None:
@@ -123,7 +138,7 @@ def vae_loss(logs: Logs, weights: str, reference: float | None) -> Figure:
     figure, (axes,) = make_figure(8, 4.2)
     _loss(axes, logs, "loss", f"total loss of an image\n({weights})")
     axes.set(title="V: total loss", yscale="log")
-    _plain_log_ticks(axes)
+    plain_log_ticks(axes)
     if reference is not None:
         label = f"where the 2021 report settles: {reference:g} in our weights"
         axes.axhline(reference, color=REPORT, lw=1.2, ls="-.", label=label)
@@ -131,7 +146,7 @@ def vae_loss(logs: Logs, weights: str, reference: float | None) -> Figure:
     return figure
 
 
-def _plain_log_ticks(axes: Axes) -> None:
+def plain_log_ticks(axes: Axes) -> None:
     """Write 200 and not 2 x 10^2: these ranges span little more than a decade."""
     for which in ("major", "minor"):
         formatter = "{x:g}" if which == "major" else _first_digits
@@ -147,11 +162,11 @@ def rnn_loss(logs: Logs, reference: float) -> Figure:
     """Figure 13: M's negative log-likelihood beside a baseline that needs no M."""
     figure, (axes,) = make_figure(8, 4.4)
     _loss(axes, logs, "nll", "negative log-likelihood\n(nats per dimension of z)")
-    for name, log, colour in coloured(logs):
+    for name, log, style in coloured(logs):
         baseline = column(log, "baseline_nll")
         if len(baseline[0]):
             label = f"{name}: without M, z' ~ N(z, s)"
-            axes.plot(*baseline, color=colour, lw=1.6, ls=(0, (1, 1)), label=label)
+            axes.plot(*baseline, lw=1.6, ls=(0, (1, 1)), label=label, **style)
     label = f"where the 2021 report settles: {reference:g} (scale: see text)"
     axes.axhline(reference, color=REPORT, lw=1.2, ls="-.", label=label)
     axes.set_title("M: loss")
@@ -178,9 +193,9 @@ def controller(logs: Logs, original: dict, wellmer: dict) -> Figure:
     left.fill_between(
         x, mean - std, mean + std, color=WELLMER, alpha=0.18, lw=0, label="Wellmer: ± std"
     )
-    for name, log, colour in coloured(logs):
-        _evolution(left, name, log, np.array([line["step"] for line in log]), colour)
-        _evolution(right, name, log, core_hours(log), colour)
+    for name, log, style in coloured(logs):
+        _evolution(left, name, log, np.array([line["step"] for line in log]), style)
+        _evolution(right, name, log, core_hours(log), style)
     label = f"2021 report: its best return, {REPORT_BEST}, after {REPORT_HOURS} core-hours"
     for axes in (left, right):
         axes.axhline(REPORT_BEST, color=REPORT, lw=1, ls=":")
@@ -197,14 +212,13 @@ def controller(logs: Logs, original: dict, wellmer: dict) -> Figure:
     return figure
 
 
-def _evolution(axes: Axes, name: str, log: list[dict], x: np.ndarray, colour: str) -> None:
+def _evolution(axes: Axes, name: str, log: list[dict], x: np.ndarray, style: dict) -> None:
     """One run's generations: the population's mean, ours with its band, evaluations as dots."""
     means, best, worst = (
         np.array([line[key] for line in log]) for key in ("mean", "best", "worst")
     )
-    marker = "." if len(log) < 30 else ""
-    label = f"{name}: mean of the population"
-    axes.plot(x, means, color=colour, lw=1.8, marker=marker, ms=4, label=label)
+    colour, few = style["color"], {"marker": "." if len(log) < 30 else "", "ms": 4}
+    axes.plot(x, means, lw=1.8, label=f"{name}: mean of the population", **few | style)
     if colour == OURS:
         label = f"{name}: worst to best candidate"
         axes.fill_between(x, worst, best, color=colour, alpha=0.22, lw=0, label=label)
@@ -213,12 +227,12 @@ def _evolution(axes: Axes, name: str, log: list[dict], x: np.ndarray, colour: st
         lines = [line for line in log if "eval_mean" in line]
         axes.errorbar(
             x[dots], [line["eval_mean"] for line in lines], [line["eval_std"] for line in lines],
-            fmt="o", ms=6, color=colour, mec="black", mew=0.8, ecolor=colour, capsize=2,
-            label=f"{name}: evaluations on fresh tracks ± std",
+            fmt=style.get("marker", "o"), ms=6, color=colour, mec="black", mew=0.8, ecolor=colour,
+            capsize=2, label=f"{name}: evaluations on fresh tracks ± std",
         )  # fmt: skip
 
 
-def shared_legend(figure: Figure, *panels: Axes) -> None:
+def shared_legend(figure: Figure, *panels: Axes, columns: int | None = None) -> None:
     """One legend below all panels, where it hides nothing; no label twice, a run's together."""
     entries = {}
     for axes in panels:
@@ -226,7 +240,7 @@ def shared_legend(figure: Figure, *panels: Axes) -> None:
             entries.setdefault(label, handle)
     owners = [label.partition(":")[0] for label in entries]
     labels = sorted(entries, key=lambda label: owners.index(label.partition(":")[0]))
-    columns = 3 if figure.get_figwidth() > 9 else 2
+    columns = columns or (3 if figure.get_figwidth() > 9 else 2)
     handles = [entries[label] for label in labels]
     figure.legend(handles, labels, loc="outside lower center", ncols=columns)
 

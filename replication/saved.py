@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 
 from replication import plots, runs
-from replication.config import PRESETS, Config, UserError, default_run
-from replication.stages import stages_of, visions_in
+from replication.config import PRESETS, VISIONS, Config, UserError, default_run
+from replication.stages import V, stages_of, visions_in
 
 STAGES = [name for name in runs.STAGES if name != "figures"]
 
@@ -41,6 +41,10 @@ class Run:
         """The stages that make this run, its own kind of V among them; figures are none."""
         return [name for name in stages_of(self.config.vision) if name in STAGES]
 
+    def stage_of(self, stage: str) -> str:
+        """V: the one of the two stages that makes this run's V; any other: itself."""
+        return f"train_{self.config.vision}" if stage == V else stage
+
     def command(self, stage: str) -> str:
         """The command line that makes a stage of this run."""
         if stage == "evaluate":  # it takes any agent's folder
@@ -48,6 +52,16 @@ class Run:
         if stage == "dream":
             return f"python replication/dream.py --run {self.name}"
         return f"python replication/{runs.command(self.config, stage)}"
+
+    def commands(self, stage: str) -> list[str]:
+        """The command lines that make a stage's figures; another kind of V is another run's."""
+        other = stage.removeprefix("train_")
+        if other not in VISIONS or other == self.config.vision:
+            return [self.command(stage)]
+        preset = self.config.preset
+        flag = "" if other == VISIONS[0] else f" --vision {other}"
+        beside = f"{self.command('figures')} --compare {default_run(preset, other)}"
+        return [f"bash run_all.sh {preset}{flag}", beside]
 
     def spent(self, stage: str) -> tuple[float, float] | None:
         """Seconds, and processes on average, of a stage that is finished or under way."""
@@ -91,6 +105,12 @@ def read_run(config: Config) -> Run:
         tests=_table(folder / "events" / "tests.csv"),
         evaluation=_evaluation(folder / "evaluation"),
     )
+
+
+def logs_of(overlaid: list[Run], stage: str) -> plots.Logs:
+    """The logs of a stage (V: of the one that made a run's V); nothing if no run has one."""
+    logs = {run.name: run.logs[run.stage_of(stage)] for run in overlaid}
+    return logs if any(logs.values()) else {}
 
 
 def _json(path: Path) -> dict:

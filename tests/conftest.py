@@ -49,6 +49,17 @@ def home(tmp_path, monkeypatch) -> Path:
     return tmp_path
 
 
+@pytest.fixture
+def run(home):
+    """A finished run, made up, as figures read it."""
+    import saved_run
+
+    from replication.saved import read_run
+
+    saved_run.write_run()
+    return read_run(saved_run.CONFIG)
+
+
 def _write_episode(folder: Path, seed: int, length: int = 12, **arrays) -> Path:
     """A recorded episode of DESIGN's format: frame t is (t, seed, t + seed) everywhere, mod 256.
 

@@ -28,7 +28,9 @@ def made(config: Rnn = SMALL) -> MDNRNN:
     return rnn
 
 
-def by_hand(rnn: MDNRNN, start, actions, seed: int, temperature: float = 1.0) -> np.ndarray:
+def by_hand(
+    rnn: MDNRNN, start, actions, seed: int, temperature: float = 1.0, component: int | None = None
+) -> np.ndarray:
     """The same dream, (T + 1, Z), in a loop over M, the mixture drawn in NumPy."""
     random = np.random.default_rng(seed)
     first = random.integers(len(start[0]))
@@ -41,6 +43,7 @@ def by_hand(rnn: MDNRNN, start, actions, seed: int, temperature: float = 1.0) ->
         uniform, noise = random.random(Z + 1, np.float32), random.standard_normal(Z, np.float32)
         weights = softmax(logpi / temperature, axis=1)
         below = weights.cumsum(axis=1)[:, :-1]  # (Z, K - 1)
-        at = np.arange(Z), [np.searchsorted(below[i], uniform[i], "right") for i in range(Z)]
+        drawn = [np.searchsorted(below[i], uniform[i], "right") for i in range(Z)]
+        at = np.arange(Z), drawn if component is None else component
         path.append(mu[at] + np.exp(logsigma[at]) * temperature**0.5 * noise)
     return np.stack(path)

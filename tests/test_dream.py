@@ -103,6 +103,27 @@ def test_a_run_dreams(tiny_run, tmp_path, capsys):
     assert (tmp_path / "again.gif").read_bytes() == (tmp_path / "dream.gif").read_bytes()
 
 
+def test_a_component_alone_gives_a_video_and_leaves_figure_3(tiny_run):
+    run()
+    before = files_of(tiny_run / "dream")
+    run("--component", "2")
+    after = files_of(tiny_run / "dream")
+    assert after.keys() - before.keys() == {"component_2.mp4"}
+    assert before.items() <= after.items() and after["component_2.mp4"] != after["dream.mp4"]
+    for wrong in ("6", "-1"):
+        with pytest.raises(UserError, match=f"--component {wrong}: this M has 1..5"):
+            run("--component", wrong)
+
+
+def test_a_dream_is_a_stage_with_a_record(tiny_run):
+    run()
+    record = runs.done(CONFIG, "dream")
+    assert record["reached"] == "20 frames at temperature 1"
+    finish("series", "others")
+    assert runs.done(CONFIG, "dream") is None
+    finish("series", "s")
+
+
 def test_the_video_stands_in_the_run_by_default(tiny_run):
     run()
     films = imageio.mimread(tiny_run / "dream" / "dream.mp4", memtest=False)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from dreaming import ACTIONS, HEADS, SMALL, STARTS, K, Z, by_hand, made
 from gymnasium.utils.env_checker import check_env
-from scipy.stats import kstest
+from scipy.stats import kstest, norm
 
 from replication.envs.dream import DreamEnv, Dreams, decode, draw
 from replication.quiet import keras
@@ -69,6 +69,22 @@ def test_a_component_without_weight_is_never_drawn():
     np.testing.assert_array_equal(z, np.zeros((1, Z)))
 
 
+def test_a_forced_component_is_the_only_one():
+    raw = np.zeros((2, Z, 3, 3), np.float32)
+    raw[:, :, 0] = (5, 0, -99)
+    raw[:, :, 1], raw[:, :, 2] = (10, 20, 30), np.log([1, 2, 4])
+    uniform = np.float32([np.zeros(Z), np.full(Z, 1 - 2**-24)])
+    for component, (mean, sigma) in enumerate(((10, 1), (20, 2), (30, 4))):
+        forced = mixture(raw.reshape(2, -1), 0.25, component)
+        weights = forced.mixture_distribution.probs_parameter().numpy()
+        np.testing.assert_array_equal(weights, np.broadcast_to(np.eye(3)[component], (2, Z, 3)))
+        z = draw(forced, uniform, np.ones((2, Z), np.float32))
+        np.testing.assert_allclose(z, mean + sigma * 0.5, rtol=1e-5)  # the temperature still acts
+        expected = norm.logpdf(17, mean, sigma * 0.5)
+        log_prob = forced.log_prob(np.full((2, Z), 17, np.float32))
+        np.testing.assert_allclose(log_prob, expected, rtol=1e-5)
+
+
 @pytest.mark.parametrize("temperature", [0.5, 1.0, 1.3])
 def test_samples_are_those_of_the_distribution(temperature):
     count, random = 20_000, np.random.default_rng(0)
@@ -93,6 +109,18 @@ def test_a_dream_is_a_loop_over_m(temperature):
     found = dreamt(Dreams(rnn, *STARTS, temperature), ACTIONS, 3)[:, 0]
     expected = by_hand(rnn, STARTS, ACTIONS, 3, temperature)
     np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-4)
+
+
+def test_a_dream_of_one_component_is_a_loop_over_m():
+    rnn = made()
+    found = dreamt(Dreams(rnn, *STARTS, component=2), ACTIONS[:6], 3)[:, 0]
+    expected = by_hand(rnn, STARTS, ACTIONS[:6], 3, component=2)
+    np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-4)
+    env = DreamEnv(rnn, *STARTS, component=2)
+    assert env.dreams.component == 2
+    for component in (5, -1):
+        with pytest.raises(ValueError, match="M has 5"):
+            Dreams(rnn, *STARTS, component=component)
 
 
 def test_a_batch_is_as_many_single_dreams():

@@ -3,7 +3,7 @@
 import dataclasses
 
 import numpy as np
-from test_figures import CONFIG, run  # noqa: F401  a fixture
+from saved_run import CONFIG
 
 from replication import drawings, runs, vision
 from replication.config import Vae
@@ -17,7 +17,7 @@ def shown(figure) -> np.ndarray:
     return np.stack([axes.images[0].get_array() for axes in figure.axes])
 
 
-def test_a_rollout_its_reconstruction_and_the_dream_stand_in_rows(run):  # noqa: F811
+def test_a_rollout_its_reconstruction_and_the_dream_stand_in_rows(run):
     figure, caption, alt = drawings.draw_rollout([run])
     panels = ("environment", "reconstruction", "dream")
     rows = np.concatenate([run.rollout[name] for name in panels])
@@ -27,7 +27,7 @@ def test_a_rollout_its_reconstruction_and_the_dream_stand_in_rows(run):  # noqa:
     assert "temperature 0.7" in caption and "0.00, 0.50, 1.98" in alt
 
 
-def test_a_traversal_has_a_row_for_each_dimension(run):  # noqa: F811
+def test_a_traversal_has_a_row_for_each_dimension(run):
     figure, _, alt = drawings.draw_traversal([run])
     np.testing.assert_array_equal(shown(figure), run.traversal["images"].reshape(6, 64, 64, 3))
     labels = [axes.get_ylabel() for axes in figure.axes[::3]]
@@ -36,7 +36,7 @@ def test_a_traversal_has_a_row_for_each_dimension(run):  # noqa: F811
     assert "7, 30" in alt
 
 
-def test_what_was_not_saved_is_not_drawn(run):  # noqa: F811
+def test_what_was_not_saved_is_not_drawn(run):
     empty = dataclasses.replace(run, rollout={}, traversal={})
     assert drawings.draw_rollout([empty]) is None and drawings.draw_traversal([empty]) is None
     assert run.command("dream") == "python replication/dream.py --run mine"
