@@ -60,6 +60,23 @@ def run(home):
     return read_run(saved_run.CONFIG)
 
 
+@pytest.fixture(scope="session")
+def built(tmp_path_factory) -> Path:
+    """The folder of a finished run and its page, a VAE-GAN laid over; for tests that only look."""
+    import saved_run
+
+    from replication import figures
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(runs, "HOME", tmp_path_factory.mktemp("home"))
+        saved_run.write_run()
+        saved_run.write_vaegan()
+        # A stage at work owns the run's folder, and its curves can be drawn all the same.
+        with runs.lock(runs.run_folder(saved_run.CONFIG.run)):
+            figures.main(saved_run.CONFIG, ["gan"])
+        return runs.run_folder(saved_run.CONFIG.run)
+
+
 def _write_episode(folder: Path, seed: int, length: int = 12, **arrays) -> Path:
     """A recorded episode of DESIGN's format: frame t is (t, seed, t + seed) everywhere, mod 256.
 
