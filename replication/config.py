@@ -169,7 +169,7 @@ PRESETS = {
         extract=Extract(episodes=400, policy="brownian"),
         # Small batches at a higher rate: as good in a third of the time on two cores.
         vae=Vae(epochs=6, iterations=1000, batch_size=32, learning_rate=5e-4),
-        rnn=Rnn(epochs=10, iterations=100, batch_size=64, sequence=249),
+        rnn=Rnn(epochs=6, iterations=100, batch_size=64, sequence=249),
         controller=Controller(
             population=32, episodes=4, generations=300, same_tracks=True, patience=100,
             eval_episodes=64,
