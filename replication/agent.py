@@ -8,17 +8,19 @@ and on C, not on the slot it was driven in nor on what was driven beside it. A t
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
+from typing import get_args, get_type_hints
 
 import numpy as np
 
 from replication import controller, runs
-from replication.config import ACTIONS, Z_SIZE, Rnn, UserError
+from replication.config import ACTIONS, Z_SIZE, Controller, Rnn, UserError
 from replication.episodes import UNREADABLE
 from replication.quiet import tf
 from replication.rnn.rnn import MDNRNN
 from replication.rollouts import Task
 from replication.vae.vae import build_encoder, sample_z, to_float
 
+MODES = get_args(get_type_hints(Controller)["mode"])
 WIDTH = 16  # rows of a batch: a candidate's 16 episodes in the paper
 
 
@@ -43,6 +45,37 @@ def load_weights(run: Path, mode: str, vision: str | None = None) -> Weights:
     encoder = build_encoder()
     load_into(encoder, runs.v_folder(run, vision) / "encoder.weights.h5")
     return Weights(encoder.get_weights(), rnn.get_weights(), rnn.config, mode)
+
+
+def agent_folder(name: str) -> Path:
+    """An agent's folder as the user typed it, or as it stands in the repository."""
+    for folder in (Path(name), runs.HOME / name):
+        if folder.is_dir():
+            return folder.resolve()
+    raise UserError(f"--agent {name}: no such folder")
+
+
+def load_agent(folder: Path, vision: str | None = None) -> tuple[Weights, np.ndarray]:
+    """V and M, and C's flat vector, of a run or of a published agent."""
+    path = folder / "controller" / "best.json"
+    if not path.exists():
+        raise UserError(
+            f"{runs.shown(path)} is missing: run python replication/train_controller.py"
+        )
+    best = runs.read_json(path, "mode", "parameters")
+    try:
+        parameters = np.array(best["parameters"], np.float32).ravel()
+    except (ValueError, TypeError):
+        raise UserError(f"{runs.shown(path)}: parameters are not numbers: restore it") from None
+    if best["mode"] not in MODES:
+        raise UserError(f"{runs.shown(path)}: mode {best['mode']!r}: not of {', '.join(MODES)}")
+    weights = load_weights(folder, best["mode"], vision)
+    if len(parameters) != weights.parameters or not np.isfinite(parameters).all():
+        raise UserError(
+            f"{runs.shown(path)} holds {np.isfinite(parameters).sum()} finite parameters;"
+            f" mode {best['mode']} on this M takes {weights.parameters}"
+        )
+    return weights, parameters
 
 
 def load_rnn(run: Path) -> MDNRNN:

@@ -20,11 +20,10 @@ from pathlib import Path
 import numpy as np
 
 from replication import controller, runs, video
-from replication.agent import load_into, load_rnn
+from replication.agent import load_agent, load_into, load_rnn
 from replication.config import PRESETS, Config, UserError, Vision, check, parse_dataclass
 from replication.envs.dream import FPS, Dreams, decode
 from replication.episodes import HELD_OUT, read_episode
-from replication.evaluate import load_agent
 from replication.quiet import keras
 from replication.saved import read_run
 from replication.series import encode, load_series

@@ -11,30 +11,17 @@ import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import get_args, get_type_hints
 
 import gymnasium
-import imageio.v2 as imageio
 import numpy as np
-from PIL import Image
 
-from replication import fleet, parallel, runs
-from replication.agent import Agent, Weights, load_into, load_weights, one_thread
-from replication.config import (
-    Config,
-    Controller,
-    Env,
-    Evaluate,
-    UserError,
-    Vision,
-    parse_dataclass,
-)
+from replication import fleet, parallel, runs, video
+from replication.agent import Agent, Weights, agent_folder, load_agent, one_thread
+from replication.config import Config, Env, Evaluate, UserError, Vision, parse_dataclass
 from replication.rollouts import Task, drive
-from replication.vae.vae import build_decoder
 
 STOCK = Env(stock=True)
 FIRST = 2**32  # the first seed of an evaluation: training's are below
-MODES = get_args(get_type_hints(Controller)["mode"])
 APART = 2**20  # between the first tracks of two --seed's
 
 
@@ -46,7 +33,7 @@ class Options:
     vision: Vision | None = None  # What its V was trained as. (default: what the folder holds)
     episodes: int = 100  # Tracks. [paper, 3.3]
     seed: int = 0  # Which tracks: from 2**32 + seed * 2**20 on.
-    video: str = ""  # Write the first track as PATH.mp4: the environment | V's reconstruction.
+    video: str = ""  # Write the first track as .mp4 or .gif: environment | reconstruction | dream.
     render: bool = False  # Drive in a window, one track after the other; needs a display.
 
 
@@ -54,41 +41,9 @@ def parse_options(argv: list[str]) -> Options:
     options = parse_dataclass(Options, Options(), argv, __doc__)
     if not 0 < options.episodes <= APART or not 0 <= options.seed < 2**20:
         raise UserError("--episodes must lie in 1..2**20 and --seed in 0..2**20-1")
-    video = Path(options.video)
-    if options.video and not (video.suffix == ".mp4" and video.parent.is_dir()):
-        raise UserError(f"--video {options.video}: must name an .mp4 in a folder that exists")
+    if options.video:
+        video.check_path(Path(options.video))
     return options
-
-
-def agent_folder(name: str) -> Path:
-    """The folder as the user typed it, or as it stands in the repository."""
-    for folder in (Path(name), runs.HOME / name):
-        if folder.is_dir():
-            return folder.resolve()
-    raise UserError(f"--agent {name}: no such folder")
-
-
-def load_agent(folder: Path, vision: str | None = None) -> tuple[Weights, np.ndarray]:
-    """V and M, and C's flat vector, of a run or of a published agent."""
-    path = folder / "controller" / "best.json"
-    if not path.exists():
-        raise UserError(
-            f"{runs.shown(path)} is missing: run python replication/train_controller.py"
-        )
-    best = runs.read_json(path, "mode", "parameters")
-    try:
-        parameters = np.array(best["parameters"], np.float32).ravel()
-    except (ValueError, TypeError):
-        raise UserError(f"{runs.shown(path)}: parameters are not numbers: restore it") from None
-    if best["mode"] not in MODES:
-        raise UserError(f"{runs.shown(path)}: mode {best['mode']!r}: not of {', '.join(MODES)}")
-    weights = load_weights(folder, best["mode"], vision)
-    if len(parameters) != weights.parameters or not np.isfinite(parameters).all():
-        raise UserError(
-            f"{runs.shown(path)} holds {np.isfinite(parameters).sum()} finite parameters;"
-            f" mode {best['mode']} on this M takes {weights.parameters}"
-        )
-    return weights, parameters
 
 
 def tracks(options: Options, parameters: np.ndarray) -> list[Task]:
@@ -135,29 +90,10 @@ def save_score(folder: Path, options: Options, score: dict, seconds: float) -> N
     print(f"every return: {runs.shown(path)}")
 
 
-class Screen:
-    """Writes what the environment shows beside what V makes of it."""
-
-    def __init__(self, folder: Path, agent: Agent, path: Path):
-        self.agent, self.decoder = agent, build_decoder()
-        load_into(self.decoder, runs.v_folder(folder) / "decoder.weights.h5")
-        self.writer = imageio.get_writer(path, fps=50, codec="libx264", macro_block_size=2)
-
-    def show(self, env: gymnasium.Env, frame: np.ndarray, action: np.ndarray) -> None:
-        seen = env.render()  # (400, 600, 3)
-        recon = np.uint8(self.decoder(self.agent.z[:1])[0].numpy() * 255)
-        size = (seen.shape[0], seen.shape[0])
-        recon = Image.fromarray(recon).resize(size, Image.Resampling.NEAREST)
-        self.writer.append_data(np.concatenate([seen, np.asarray(recon)], axis=1))
-
-
 def write_video(folder: Path, weights: Weights, task: Task, path: Path) -> None:
-    env = gymnasium.make("CarRacing-v3", render_mode="rgb_array")
-    agent = Agent(weights)
-    with runs.replacing(path) as temporary:
-        screen = Screen(folder, agent, temporary)
-        ((_, episode),) = drive([env], agent, [task], STOCK.max_steps, watch=screen.show)
-        screen.writer.close()
+    from replication import drive_video  # workers do without all that it imports
+
+    episode = drive_video.write_video(folder, weights, task.parameters, task.seed, path)
     print(f"video of seed {task.seed} (return {episode.total:.1f}): {path}")
 
 

@@ -19,11 +19,11 @@ import numpy as np
 from tqdm import tqdm
 
 from replication import dominance, runs
-from replication.agent import WIDTH, Agent, Weights, load_rnn
+from replication.agent import Agent, WIDTH, Weights, load_agent, load_rnn
 from replication.config import Config, parse_cli
 from replication.dream import load_decoder, walk
 from replication.envs.dream import FPS, Dreams, decode
-from replication.evaluate import Options, load_agent, tracks
+from replication.evaluate import Options, tracks
 from replication.quiet import keras
 from replication.rnn.rnn import MDNRNN
 from replication.rollouts import Episode, drive, make_env

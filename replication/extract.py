@@ -87,8 +87,7 @@ def read_agent(config: Extract) -> tuple | None:
     """V, M and C of the agent that drives, if one does."""
     if config.policy != "agent":
         return None
-    from replication.agent import one_thread
-    from replication.evaluate import agent_folder, load_agent
+    from replication.agent import agent_folder, load_agent, one_thread
 
     folder = agent_folder(config.agent)
     one_thread()

@@ -38,14 +38,17 @@ def enlarge(frame: np.ndarray, times: int = ENLARGED) -> np.ndarray:
 
 
 def side_by_side(panels: dict[str, np.ndarray], times: int = ENLARGED) -> Iterator[np.ndarray]:
-    """Frames (T, 64, 64, 3) of each panel beside those of the others, under their names."""
+    """Frames of each panel beside those of the others, under their names.
+
+    Frames (T, 64, 64, 3) are enlarged; those of 64 * times pixels a side are as they should be.
+    """
     width = 64 * times
     bar = Image.new("RGB", (width * len(panels), BAR))
     pen, font = ImageDraw.Draw(bar), ImageFont.load_default(14)
     for place, name in enumerate(panels):
         pen.text(((place + 0.5) * width, BAR / 2), name, "white", font, anchor="mm")
     for frames in zip(*panels.values(), strict=True):
-        row = np.concatenate([enlarge(each, times) for each in frames], axis=1)
+        row = np.concatenate([enlarge(each, width // len(each)) for each in frames], axis=1)
         yield np.concatenate([bar, row])
 
 

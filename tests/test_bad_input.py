@@ -52,7 +52,8 @@ def test_evaluate_wants_an_agent_and_a_place_for_the_video(tmp_path):
     say = functools.partial(complaint, "evaluate", home=tmp_path)
     assert say("--agent", "nowhere") == "--agent nowhere: no such folder"
     assert say("--episodes", "0").startswith("--episodes must lie in")
-    assert "must name an .mp4 in a folder" in say("--video", "nowhere/a.mp4")
+    assert "there is no folder nowhere" in say("--video", "nowhere/a.mp4")
+    assert "must end in .mp4 or .gif" in say("--video", "a.avi")
     (tmp_path / "foreign").mkdir()
     assert "best.json is missing" in say("--agent", "foreign")
 

@@ -132,8 +132,11 @@ def test_evaluate_prints_its_line_and_writes_every_return_and_a_video(tmp_path, 
     assert score["std"] == pytest.approx(np.std(returns))
     frames = imageio.mimread(video)
     assert len(frames) == FRAMES
-    assert frames[0].shape == (400, 1000, 3)
-    assert frames[0].std() > 10  # not of one colour
+    assert frames[0].shape == (256 + 24, 3 * 256, 3)
+    environment, *made = (frames[0][24:, left : left + 256] for left in (0, 256, 512))
+    assert environment.std() > 10  # not of one colour
+    for frame in made:  # reconstruction and dream by a V that has hardly learned: grey
+        assert frame.mean() == pytest.approx(128, abs=10)
     again = tiny.stage("evaluate", *argv[:-2], home=home, before=shortened)
     assert again.last == ended.last
 

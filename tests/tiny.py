@@ -119,7 +119,7 @@ def shorten(frames: int) -> None:
 
     drive = rollouts.drive
 
-    def drive_less(envs, policy, tasks, max_steps, **options):
+    def drive_less(envs, policy, tasks, max_steps=1000, **options):
         return drive(envs, policy, tasks, min(max_steps, frames), **options)
 
     rollouts.drive = fleet.drive = drive_less
