@@ -19,7 +19,7 @@ import numpy as np
 from tqdm import tqdm
 
 from replication import dominance, runs
-from replication.agent import Agent, WIDTH, Weights, load_agent, load_rnn
+from replication.agent import WIDTH, Agent, Weights, load_agent, load_rnn
 from replication.config import Config, parse_cli
 from replication.dream import load_decoder, walk
 from replication.envs.dream import FPS, Dreams, decode
