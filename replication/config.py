@@ -171,7 +171,7 @@ PRESETS = {
         vae=Vae(epochs=6, iterations=1000, batch_size=32, learning_rate=5e-4),
         rnn=Rnn(epochs=6, iterations=100, batch_size=64, sequence=249),
         controller=Controller(
-            population=32, episodes=4, generations=300, same_tracks=True, patience=100,
+            episodes=2, generations=300, same_tracks=True, patience=100, eval_every=10,
             eval_episodes=64,
         ),
     ),
