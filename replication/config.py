@@ -70,7 +70,9 @@ class Vaegan:
     learning_rate: float = 3e-4  # Of RMSProp, one for each network. [Larsen et al. 2015]
     width: float = 1.0  # Units of the discriminator's layers, times Larsen's. [Larsen et al. 2015]
     gamma: float = 1e-5  # Times the similarity, in the decoder's loss. [Larsen's celeba_aegan.py]
+    recon_weight: float = 0.0  # Times the squared error, beside the similarity. [Larsen: none]
     kl_weight: float = 1.0  # Times the KL divergence, in the encoder's. [Larsen et al. 2015]
+    free_bits: float = 0.5  # An image's KL is floored at this times 32, in nats. [ours: as V's]
     equilibrium: float = 0.68  # Cross-entropy at which both sides are even. [Larsen's aegan.py]
     margin: float = 0.35  # A side that is ahead by more rests for a batch. [Larsen's aegan.py]
     log_every: int = 100  # Batches between two lines of the log. [ours: as V's]
@@ -169,6 +171,11 @@ PRESETS = {
         extract=Extract(episodes=400, policy="brownian"),
         # Small batches at a higher rate: as good in a third of the time on two cores.
         vae=Vae(epochs=6, iterations=1000, batch_size=32, learning_rate=5e-4),
+        # Deviation: squared error too, as frames do not appear in few batches without it.
+        vaegan=Vaegan(
+            epochs=5, iterations=1000, batch_size=32, width=0.25, gamma=1e-2, recon_weight=20.0,
+            kl_weight=20.0,
+        ),
         rnn=Rnn(epochs=6, iterations=100, batch_size=64, sequence=249),
         controller=Controller(
             episodes=2, generations=300, same_tracks=True, patience=100, eval_every=10,
@@ -181,6 +188,10 @@ PRESETS = {
         run="quick",
         extract=Extract(episodes=32, policy="brownian"),
         vae=Vae(epochs=2, iterations=200, log_every=20),
+        vaegan=Vaegan(
+            epochs=2, iterations=200, batch_size=32, width=0.25, gamma=1e-2, recon_weight=20.0,
+            kl_weight=20.0, log_every=20,
+        ),
         rnn=Rnn(epochs=2, iterations=40, batch_size=32, sequence=249, log_every=10),
         controller=Controller(
             population=16, episodes=2, generations=8, same_tracks=True, eval_every=4,
@@ -258,6 +269,7 @@ def _plain_flags(args: Sequence[str]) -> list[str]:
 
 MAY_BE_ZERO = {
     "extract.noise", "vae.iterations", "vae.free_bits", "vae.recon_weight", "vae.kl_weight",
+    "vaegan.iterations", "vaegan.free_bits", "vaegan.kl_weight", "vaegan.recon_weight",
     "rnn.epochs", "controller.patience", "evaluate.seed",
 }  # fmt: skip
 

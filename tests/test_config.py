@@ -296,6 +296,8 @@ def test_values_that_no_stage_can_work_with(field, value):
 def test_zero_is_allowed_where_it_means_something():
     config = parse_cli(["--vae.iterations", "0", "--vae.free_bits", "0", "--vae.kl_weight", "0"])
     assert (config.vae.iterations, config.vae.free_bits, config.vae.kl_weight) == (0, 0, 0)
+    config = parse_cli(["--vaegan.iterations", "0", "--vaegan.kl_weight", "0"])
+    assert (config.vaegan.iterations, config.vaegan.kl_weight) == (0, 0)
     config = parse_cli(["--rnn.epochs", "0", "--controller.patience", "0", "--seed", "0"])
     assert (config.rnn.epochs, config.controller.patience, config.seed) == (0, 0, 0)
 

@@ -229,6 +229,19 @@ def test_weights_that_overflow_after_a_finite_loss_are_not_kept(folders):
     assert not (folder / "state.npz").exists()
 
 
+def test_a_warning_is_said_once_and_logged_for_as_long_as_it_lasts(folders, capsys):
+    folder, _ = folders
+    found = lambda line: "it goes up" if line["step"] in (4, 5, 6, 12) else ""  # noqa: E731
+    model, steps = toy(), iter(STEPS)
+    warning = lambda line: found(line | {"step": next(steps)})  # noqa: E731
+    training.fit(model, batches, error_of(model), SCHEDULE, folder, warning)
+    lines = values(folder)
+    assert [line["step"] for line in lines if "warning" in line] == [4, 5, 6, 12]
+    assert lines[1]["warning"] == "it goes up"
+    said = [line for line in capsys.readouterr().err.splitlines() if "goes up" in line]
+    assert said == [f"{folder.name}, batch {step}: it goes up" for step in (4, 12)]
+
+
 @pytest.mark.parametrize("content", [b"", b"garbage"])
 def test_an_unreadable_state_is_one_line(folders, content):
     folder, _ = folders

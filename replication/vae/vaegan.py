@@ -9,10 +9,11 @@ VAE's networks; only what they learn from differs. Three losses move three sets 
 
 where GAN = -log D(x) - log(1 - D(Dec(Enc(x)))) - log(1 - D(Dec(z))), z ~ N(0, I), and similarity is
 the negative Gaussian log-likelihood, of unit variance, of what D sees in x given what it sees in
-the reconstruction. All are means over the batch.
+the reconstruction, and recon_weight times their squared error is added to it (0 in Larsen). All
+are means over the batch.
 """
 
-from replication.config import Vaegan
+from replication.config import Z_SIZE, Vaegan
 from replication.quiet import keras, tf
 from replication.vae.vae import (
     build_decoder,
@@ -142,24 +143,25 @@ class VAEGAN(keras.Model):
         noise, prior = tf.split(batch[1], 2)  # (B, Z) each
         with tf.GradientTape(persistent=True) as tape:
             mu, logvar = self.encoder(obs)
-            kl = mean_kl(mu, logvar)
+            # Deviation: Larsen has no floor; it keeps z in use while D has little to say.
+            kl = mean_kl(mu, logvar, self.config.free_bits * Z_SIZE)
             recon = self.decoder(sample_z(mu, logvar, noise))
             sampled = self.decoder(prior)
-        values, by_similarity, by_gan, of_discriminator = self.judge(obs, recon, sampled)
+        values, by_unlike, by_gan, of_discriminator = self.judge(obs, recon, sampled)
         gamma, kl_weight = self.config.gamma, self.config.kl_weight
         of_encoder = tape.gradient(
-            [kl, recon], self.encoder.trainable_variables, [tf.constant(kl_weight), by_similarity]
+            [kl, recon], self.encoder.trainable_variables, [tf.constant(kl_weight), by_unlike]
         )
         of_decoder = tape.gradient(
             [recon, sampled],
             self.decoder.trainable_variables,
-            [gamma * by_similarity - by_gan[0], -by_gan[1]],
+            [gamma * by_unlike - by_gan[0], -by_gan[1]],
         )
+        unlike = values.pop("unlike")
         values |= {
-            "kl": kl,
-            "recon": tf.reduce_mean(squared_error(obs, recon)),
-            "encoder": kl_weight * kl + values["similarity"],
-            "decoder": gamma * values["similarity"] - values["gan"],
+            "kl": mean_kl(mu, logvar),
+            "encoder": kl_weight * kl + unlike,
+            "decoder": gamma * unlike - values["gan"],
             "discriminator": values["gan"],
         }
         gradients = {
@@ -167,34 +169,43 @@ class VAEGAN(keras.Model):
         }  # fmt: skip
         return values, gradients
 
+    def similarity(self, obs, recon):
+        """How unlike reconstructions are, as D sees it: frames (B, 64, 64, 3) twice -> a mean."""
+        # Deviation: Larsen normalises by this batch. There our decoder, which has no normalisation
+        # of its own, learns to shift the statistics; so they are the running ones here.
+        _, seen = self.discriminator(tf.concat([obs, recon], axis=0), training=False)
+        # Deviation where the width is not 1: as if there were Larsen's number of activations.
+        return tf.reduce_mean(dissimilarity(*tf.split(seen, 2))) / self.config.width
+
     def judge(self, obs, recon, sampled) -> tuple:
         """What D says of the three, frames float32 0..1 (B, 64, 64, 3).
 
-        Returns values by name; the gradient of the similarity to the reconstructions, and those of
+        Returns values by name; the gradient to the reconstructions of how unlike they are; those of
         the GAN's loss to both kinds of made frames; and that to D's own variables.
         """
         variables = self.discriminator.trainable_variables
         with tf.GradientTape(persistent=True) as tape:
             tape.watch([recon, sampled])
             images = tf.concat([obs, recon, sampled], axis=0)  # (3 B, 64, 64, 3)
-            logits, seen = self.discriminator(images, training=True)
-            logits = tf.split(logits, 3)  # (B,) each
-            seen = tf.split(seen, 3)  # (B, 8, 8, F) each
-            # Deviation where the width is not 1: as if there were Larsen's number of activations.
-            similarity = tf.reduce_mean(dissimilarity(seen[0], seen[1])) / self.config.width
+            logits = tf.split(self.discriminator(images, training=True)[0], 3)  # (B,) each
+            similarity = self.similarity(obs, recon)
+            error = tf.reduce_mean(squared_error(obs, recon))
+            # Deviation where recon_weight is not 0: Larsen goes by the similarity alone.
+            unlike = similarity + self.config.recon_weight * error
             costs = cross_entropies(*logits)
             gan = tf.add_n(costs)
-        by_similarity = tape.gradient(similarity, recon)
+        by_unlike = tape.gradient(unlike, recon)
         *by_gan, of_discriminator = tape.gradient(gan, [recon, sampled, variables])
         right = logits[0] > 0, logits[1] < 0, logits[2] < 0
         accuracies = {
             f"accuracy_{kind}": tf.reduce_mean(tf.cast(each, tf.float32))
             for kind, each in zip(KINDS, right, strict=True)
         }
-        values = {"similarity": similarity, "gan": gan, "costs": costs} | accuracies
-        return values, by_similarity, by_gan, of_discriminator
+        values = {"similarity": similarity, "recon": error, "unlike": unlike}
+        values |= {"gan": gan, "costs": costs} | accuracies
+        return values, by_unlike, by_gan, of_discriminator
 
 
-def mean_kl(mu, logvar):
-    """KL of z from N(0, I), summed over its dimensions, mean over the batch, in nats."""
-    return tf.reduce_mean(tf.reduce_sum(kl_divergence(mu, logvar), axis=1))
+def mean_kl(mu, logvar, floor: float = 0.0):
+    """KL of an image's z from N(0, I) in nats, floored, mean over the batch."""
+    return tf.reduce_mean(tf.maximum(tf.reduce_sum(kl_divergence(mu, logvar), axis=1), floor))
