@@ -187,15 +187,15 @@ PRESETS = {
         preset="quick",
         run="quick",
         extract=Extract(episodes=32, policy="brownian"),
-        vae=Vae(epochs=2, iterations=200, log_every=20),
+        vae=Vae(epochs=2, iterations=400, batch_size=32, learning_rate=5e-4, log_every=40),
         vaegan=Vaegan(
             epochs=2, iterations=200, batch_size=32, width=0.25, gamma=1e-2, recon_weight=20.0,
             kl_weight=20.0, log_every=20,
         ),
         rnn=Rnn(epochs=2, iterations=40, batch_size=32, sequence=249, log_every=10),
         controller=Controller(
-            population=16, episodes=2, generations=8, same_tracks=True, eval_every=4,
-            eval_episodes=16,
+            population=16, episodes=2, generations=16, same_tracks=True, patience=100,
+            eval_every=8, eval_episodes=16,
         ),
         evaluate=Evaluate(episodes=10),
         events=Events(episodes=8),
