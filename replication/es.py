@@ -1,14 +1,14 @@
-"""CMA-ES as ask and tell, over pycma; it can be stopped after any generation and resumed."""
+"""CMA-ES as ask and tell, over pycma.
 
-import pickle
+Its state follows from the seed and from what it was told: told it again, it goes on bit for bit.
+"""
+
 from collections.abc import Sequence
-from pathlib import Path
 
 import cma
 import numpy as np
 
-from replication import runs
-from replication.config import Controller, UserError
+from replication.config import Controller
 
 
 class _Normal:
@@ -62,19 +62,3 @@ class Evolution:
     @property
     def sigma(self) -> float:
         return float(self.cma.sigma)
-
-    def save(self, path: Path) -> None:
-        """Write the whole state for this machine's next session; never shipped."""
-        with runs.replacing(path) as temporary:
-            temporary.write_bytes(pickle.dumps(self))
-
-    @staticmethod
-    def load(path: Path) -> "Evolution":
-        try:
-            evolution = pickle.loads(path.read_bytes())
-            if isinstance(evolution, Evolution):
-                return evolution
-            error = f"it holds a {type(evolution).__name__}"
-        except Exception as broken:  # a broken pickle can raise nearly everything
-            error = broken
-        raise UserError(f"{runs.shown(path)} cannot be read ({error}): --overwrite")

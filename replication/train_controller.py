@@ -3,8 +3,8 @@
     mpirun -n 3 python replication/train_controller.py quick
 
 The master asks CMA-ES for candidates, the workers drive them. Reads V and M; writes
-checkpoints/RUN/controller/: log.jsonl, best.json (C's vector: the best evaluated mean of the search
-distribution), state.pkl. Killed and called again it goes on to the same numbers, bit for bit.
+checkpoints/RUN/controller/: log.jsonl and best.json (C's vector: the best evaluated mean of the
+search distribution). Killed and called again it goes on to the same numbers, bit for bit.
 """
 
 from pathlib import Path
@@ -14,7 +14,7 @@ from tqdm import tqdm
 
 from replication import parallel, runs
 from replication.agent import Weights, load_weights, one_thread
-from replication.config import Config, parse_cli
+from replication.config import Config, UserError, parse_cli
 from replication.es import Evolution
 from replication.fleet import drive_all, start_worker
 from replication.rollouts import Task, make_env
@@ -70,7 +70,8 @@ def run_generation(pool: parallel.Pool, config: Config, es: Evolution) -> dict:
     due = generation % config.controller.eval_every == 0
     if due or generation == config.controller.generations:
         values |= evaluate_mean(pool, config, es)
-    return {name: float(value) for name, value in values.items()}
+    values = {name: float(value) for name, value in values.items()}
+    return values | {"returns": fitness.tolist()}
 
 
 def keep_best(es: Evolution, line: dict, mode: str, folder: Path) -> None:
@@ -85,10 +86,19 @@ def keep_best(es: Evolution, line: dict, mode: str, folder: Path) -> None:
         )
 
 
-def resume(config: Config, dimensions: int, folder: Path) -> Evolution:
-    if (folder / "state.pkl").exists():
-        return Evolution.load(folder / "state.pkl")
-    return Evolution(dimensions, config.controller, config.seed)
+def resume(config: Config, dimensions: int, path: Path) -> Evolution:
+    """The search as a log left it: told again what every candidate returned."""
+    es = Evolution(dimensions, config.controller, config.seed)
+    for line in runs.read_log(path):
+        returns = line.get("returns", [])
+        if line["step"] != es.generation + 1 or len(returns) != config.controller.population:
+            raise UserError(
+                f"{runs.shown(path)} lacks the returns of generation {es.generation + 1}:"
+                " restore it, or --overwrite"
+            )
+        es.ask()
+        es.tell(returns)
+    return es
 
 
 def evolve(pool: parallel.Pool, config: Config, es: Evolution, folder: Path) -> float:
@@ -101,8 +111,8 @@ def evolve(pool: parallel.Pool, config: Config, es: Evolution, folder: Path) -> 
         while es.generation < generations:
             values = run_generation(pool, config, es)
             keep_best(es, values, config.controller.mode, folder)
+            # Last: it is what a run is resumed from.
             log.write(es.generation, **values, processes=parallel.workers())
-            es.save(folder / "state.pkl")  # last: it says where we are
             bar.update()
             bar.set_postfix(mean=f"{values['mean']:.0f}", best=f"{values['best']:.0f}")
     return log.seconds
@@ -113,7 +123,7 @@ def main(config: Config) -> None:
     with runs.open_stage(config, "train_controller") as folder:
         run = runs.run_folder(config.run)
         weights = load_weights(run, config.controller.mode, config.vision)
-        es = resume(config, weights.parameters, folder)
+        es = resume(config, weights.parameters, folder / "log.jsonl")
         make_env(config.env).close()  # the master compiles for all
         with parallel.pool(start_worker, (weights, config.env)) as pool:
             seconds = evolve(pool, config, es, folder)

@@ -165,7 +165,6 @@ def test_agents_that_do_not_fit(tmp_path, finished):
 @pytest.mark.parametrize(
     "file, name",
     [
-        ("checkpoints/t/controller/state.pkl", "train_controller"),
         ("checkpoints/t/controller/log.jsonl", "train_controller"),
         ("checkpoints/t/vae/done.json", "train_controller"),
         ("checkpoints/t/config.json", "train_controller"),
