@@ -194,8 +194,8 @@ PRESETS = {
         ),
         rnn=Rnn(epochs=2, iterations=30, batch_size=32, sequence=249, log_every=10),
         controller=Controller(
-            population=16, episodes=2, generations=8, same_tracks=True, patience=100,
-            eval_every=4, eval_episodes=16,
+            population=16, episodes=2, generations=8, same_tracks=True, eval_every=8,
+            eval_episodes=16,
         ),
         evaluate=Evaluate(episodes=10),
         events=Events(episodes=8),
