@@ -201,7 +201,7 @@ def test_a_full_disk(tmp_path, finished):
         ("extract", ["--extract.episodes", "4"], 2000),
         ("train_rnn", ["--rnn.epochs", "2"], 20_000),
         ("series", ["--overwrite"], 3000),
-        ("train_controller", [], 20_000),
+        ("train_controller", [], 2000),
     ):
         there = files(home)
         before = functools.partial(limit_files, size)

@@ -76,7 +76,7 @@ def test_a_folder_made_otherwise_is_refused_field_by_field(home):
     for part in (
         "seed 0 there, 3 here",
         "vae.kl_weight 1.0 there, 2.0 here",
-        "vae.learning_rate 0.0001 there, 0.5 here",
+        "vae.learning_rate 0.0005 there, 0.5 here",
         "--overwrite",
     ):
         assert part in said
