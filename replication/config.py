@@ -182,7 +182,7 @@ PRESETS = {
             eval_episodes=64,
         ),
     ),
-    # The whole pipeline in minutes on two cores: it drives, it does not drive well.
+    # The whole pipeline in minutes on two cores; too few generations to drive by.
     "quick": Config(
         preset="quick",
         run="quick",
