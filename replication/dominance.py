@@ -3,7 +3,7 @@
 A component speaks in the steps where its weight is the largest. Its share of an episode's steps
 during an event, against its share of the others: over episodes, by Mann and Whitney's U test,
 corrected for the number of tests after Holm (1979). Both shares come from the same episodes, which
-the test takes for independent, as Ellefsen et al. do.
+the test takes for independent.
 """
 
 from collections.abc import Sequence

@@ -13,7 +13,7 @@ from replication import video
 from replication.agent import Agent, Weights
 from replication.dream import dream_of_agent, load_decoder
 from replication.envs.dream import FPS, Dreams, decode
-from replication.rollouts import Task, drive
+from replication.rollouts import Episode, Task, drive
 from replication.vae.vae import to_float
 
 TIMES = {".mp4": 4, ".gif": 2}  # how much V's frames are enlarged
@@ -36,7 +36,9 @@ class Recorder:
         self.z.append(self.agent.z[0].copy())
 
 
-def write_video(folder: Path, weights: Weights, parameters: np.ndarray, seed: int, path: Path):
+def write_video(
+    folder: Path, weights: Weights, parameters: np.ndarray, seed: int, path: Path
+) -> Episode:
     """Drive the track of a seed on stock, and dream as long; returns the episode.
 
     folder: of the agent, for V's decoder. path: an .mp4 of 50 frames a second, or a .gif.

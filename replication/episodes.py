@@ -19,7 +19,9 @@ FORMAT = {
     "reward": ("float32", ()),
     "terminated": ("bool", ()),
 }
-UNREADABLE = (  # what NumPy and zipfile raise for files that are not what they should be
+# What NumPy and zipfile raise for files that are not what they should be; NotImplementedError is
+# zipfile's word for a compression that it does not know.
+UNREADABLE = (
     OSError, ValueError, TypeError, AttributeError, EOFError, KeyError, NotImplementedError,
     RuntimeError, zipfile.BadZipFile, zipfile.zlib.error,
 )  # fmt: skip

@@ -28,8 +28,7 @@ def draw_weights(overlaid: list[Run]) -> plots.Drawing | None:
         " 32, where components that share only a number come together. The stretch is the one with"
         " the most kinds of events, the first of them if there are several. Events, from the"
         f" simulator's state: {'; '.join(f'{name}: {meaning}' for name, meaning in meanings)}."
-        " The report's Figure 8 is Ellefsen et al.'s (2019), from VizDoom: one component takes over"
-        " when a fireball hits."
+        " The report's Figure 8 is Ellefsen et al.'s (2019), from VizDoom."
     )
     happened = ", ".join(events["names"][events["happening"].any(axis=0)])
     alt = f"Frames, curves of five weights in two panels, and marks of events: {happened}."
@@ -159,8 +158,7 @@ def draw_forced(overlaid: list[Run]) -> plots.Drawing | None:
         "The stretch above, dreamt: M alone, from its first frame (with the h that M had there),"
         " under the actions that were taken, at temperature 1, decoded by V. The whole mixture,"
         f" then dreams in which every z is drawn from one and the same of the {count} Gaussians in"
-        " all dimensions; all with the same random numbers. Ellefsen et al. found that a component"
-        " holds rules of its own: without the one for explosions, fireballs never hit. A longer one"
+        " all dimensions; all with the same random numbers. A longer one"
         f" as a video: python replication/dream.py --run {overlaid[0].name} --component 2."
     )
     alt = f"Rows of frames: the drive, a dream of the mixture, and dreams of {count} components."
