@@ -112,6 +112,8 @@ class Controller:
     same_tracks: bool = False  # All candidates of a generation drive the same tracks. [paper: no]
     # Deviation where it is set: a car that found no new tile for so many frames is given up.
     patience: int = 0  # Frames; the rest of the episode then counts as standing. [paper: 0, none]
+    # Deviation below 1000: a candidate's episodes end early, an evaluation's do not.
+    max_steps: int = 1000  # Frames that a candidate drives at most. [paper: whole episodes]
     eval_every: int = 25  # Generations between two evaluations of the mean. [paper, A.4]
     eval_episodes: int = 1024  # Rollouts of such an evaluation. [paper, A.4]
 

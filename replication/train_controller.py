@@ -30,6 +30,7 @@ def generation_tasks(config: Config, generation: int, candidates: np.ndarray) ->
             ),
             parameters,
             tracks.patience,
+            tracks.max_steps,
         )
         for candidate, parameters in enumerate(candidates)
         for episode in range(tracks.episodes)

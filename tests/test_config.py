@@ -61,8 +61,8 @@ SECTIONS = {
             Controller(),
             {
                 "mode": "z_h", "population": 64, "episodes": 16, "generations": 1800,
-                "sigma": 0.1, "same_tracks": False, "patience": 0, "eval_every": 25,
-                "eval_episodes": 1024,
+                "sigma": 0.1, "same_tracks": False, "patience": 0, "max_steps": 1000,
+                "eval_every": 25, "eval_episodes": 1024,
             },
         ),
         (Evaluate(), {"episodes": 100}),

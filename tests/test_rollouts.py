@@ -136,6 +136,16 @@ def test_a_car_that_comes_to_its_end_is_not_given_up(counting_env):
         assert episode.total == pytest.approx(sum(episode.rewards))
 
 
+def test_a_task_may_end_before_the_drive_does(counting_env):
+    """Two short episodes and a whole one in one slot; a car given up stands to its own end."""
+    env = tile_env(counting_env, {0}, length=50)
+    short, lost = Task(0, max_steps=7), Task(1, patience=3, max_steps=7)
+    driven = dict(drive([env], Echo(), [short, Task(2), lost], max_steps=20))
+    assert [len(driven[place].rewards) for place in range(3)] == [7, 20, 4]
+    assert driven[2].undriven == 3
+    assert driven[0].total == pytest.approx(driven[2].total) == pytest.approx(5 - 6 * 0.1)
+
+
 def test_no_tasks_drive_nothing(counting_env):
     policy = Echo()
     assert list(drive([counting_env()], policy, [])) == []
