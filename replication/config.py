@@ -112,8 +112,9 @@ class Controller:
     same_tracks: bool = False  # All candidates of a generation drive the same tracks. [paper: no]
     # Deviation where it is set: a car that found no new tile for so many frames is given up.
     patience: int = 0  # Frames; the rest of the episode then counts as standing. [paper: 0, none]
-    # Deviation below 1000: a candidate's episodes end early, an evaluation's do not.
-    max_steps: int = 1000  # Frames that a candidate drives at most. [paper: whole episodes]
+    # Deviation where it is not 0: short episodes cost less while most cars are soon lost.
+    short: int = 0  # Generations, the first ones, whose episodes are short. [paper: 0, none]
+    short_steps: int = 300  # Frames of a short episode at most. [ours]
     eval_every: int = 25  # Generations between two evaluations of the mean. [paper, A.4]
     eval_episodes: int = 1024  # Rollouts of such an evaluation. [paper, A.4]
 
@@ -272,7 +273,7 @@ def _plain_flags(args: Sequence[str]) -> list[str]:
 MAY_BE_ZERO = {
     "extract.noise", "vae.iterations", "vae.free_bits", "vae.recon_weight", "vae.kl_weight",
     "vaegan.iterations", "vaegan.free_bits", "vaegan.kl_weight", "vaegan.recon_weight",
-    "rnn.epochs", "controller.patience", "evaluate.seed",
+    "rnn.epochs", "controller.patience", "controller.short", "evaluate.seed",
 }  # fmt: skip
 
 

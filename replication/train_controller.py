@@ -23,6 +23,7 @@ from replication.rollouts import Task, make_env
 def generation_tasks(config: Config, generation: int, candidates: np.ndarray) -> list[Task]:
     """Every candidate's episodes, candidate by candidate."""
     tracks = config.controller
+    short = generation <= tracks.short
     return [
         Task(
             runs.derive_seed(
@@ -30,7 +31,7 @@ def generation_tasks(config: Config, generation: int, candidates: np.ndarray) ->
             ),
             parameters,
             tracks.patience,
-            tracks.max_steps,
+            tracks.short_steps if short else config.env.max_steps,
         )
         for candidate, parameters in enumerate(candidates)
         for episode in range(tracks.episodes)

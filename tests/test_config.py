@@ -61,7 +61,7 @@ SECTIONS = {
             Controller(),
             {
                 "mode": "z_h", "population": 64, "episodes": 16, "generations": 1800,
-                "sigma": 0.1, "same_tracks": False, "patience": 0, "max_steps": 1000,
+                "sigma": 0.1, "same_tracks": False, "patience": 0, "short": 0,
                 "eval_every": 25, "eval_episodes": 1024,
             },
         ),
@@ -298,8 +298,10 @@ def test_zero_is_allowed_where_it_means_something():
     assert (config.vae.iterations, config.vae.free_bits, config.vae.kl_weight) == (0, 0, 0)
     config = parse_cli(["--vaegan.iterations", "0", "--vaegan.kl_weight", "0"])
     assert (config.vaegan.iterations, config.vaegan.kl_weight) == (0, 0)
-    config = parse_cli(["--rnn.epochs", "0", "--controller.patience", "0", "--seed", "0"])
-    assert (config.rnn.epochs, config.controller.patience, config.seed) == (0, 0, 0)
+    zeros = "--rnn.epochs 0 --controller.patience 0 --controller.short 0 --seed 0"
+    config = parse_cli(zeros.split())
+    given = config.controller
+    assert (config.rnn.epochs, given.patience, given.short, config.seed) == (0, 0, 0, 0)
 
 
 @pytest.mark.parametrize("name", ["../other", "a/b", "", "-x y", "."])

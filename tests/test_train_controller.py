@@ -1,4 +1,4 @@
-"""C's training goes on from its log."""
+"""What a generation drives, and how C's training goes on from its log."""
 
 import dataclasses
 import json
@@ -6,9 +6,9 @@ import json
 import numpy as np
 import pytest
 
-from replication.config import PRESETS, Config, Controller, UserError
+from replication.config import PRESETS, Config, Controller, Env, UserError
 from replication.es import Evolution
-from replication.train_controller import resume
+from replication.train_controller import generation_tasks, resume
 
 DIMENSIONS = 5
 CONFIG = dataclasses.replace(PRESETS["quick"], controller=Controller(population=6), seed=3)
@@ -52,3 +52,21 @@ def test_a_log_that_is_not_this_searchs_is_refused(tmp_path, search):
     larger = dataclasses.replace(CONFIG, controller=Controller(population=8))
     with pytest.raises(UserError, match="lacks the returns of generation 1"):
         resumed(tmp_path, larger)
+
+
+def test_the_first_generations_are_short():
+    short = Controller(population=6, short=2, short_steps=30, patience=9)
+    config = dataclasses.replace(CONFIG, env=Env(max_steps=70), controller=short)
+    for generation, steps in ((1, 30), (2, 30), (3, 70)):
+        tasks = generation_tasks(config, generation, np.zeros((6, DIMENSIONS)))
+        assert {(task.max_steps, task.patience) for task in tasks} == {(steps, 9)}
+
+
+@pytest.mark.parametrize("same, tracks", [(True, 2), (False, 12)])
+def test_candidates_drive_the_same_tracks_or_their_own(same, tracks):
+    settings = Controller(population=6, episodes=2, same_tracks=same)
+    config = dataclasses.replace(CONFIG, controller=settings)
+    first, second = (generation_tasks(config, at, np.eye(6)) for at in (1, 2))
+    assert [task.parameters.argmax() for task in first] == [i // 2 for i in range(12)]
+    assert len({task.seed for task in first}) == tracks
+    assert not {task.seed for task in first} & {task.seed for task in second}
