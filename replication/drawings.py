@@ -155,6 +155,12 @@ def draw_controller(overlaid: list[Run]) -> plots.Drawing | None:
         f" at generation {last['step']} after {hours:.3g} core-hours, the population's mean at"
         f" {last['mean']:.1f}; the band reaches from its worst to its best candidate. "
     )
+    if short := overlaid[0].settings.get("controller.short"):
+        caption += (
+            f"Its first {short} generations drove episodes of at most"
+            f" {overlaid[0].settings['controller.short_steps']} frames, whose returns are smaller;"
+            " evaluations are of whole episodes. "
+        )
     if evaluations := [line for line in log if "eval_mean" in line]:
         best = max(evaluations, key=lambda line: line["eval_mean"])
         caption += (

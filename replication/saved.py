@@ -91,12 +91,14 @@ def read_run(config: Config) -> Run:
     )
     recorded = _json(runs.record_folder(config).parent / "config.json") | recorded
     folders = {name: runs.stage_folder(config, name) for name in STAGES}
-    sections = [recorded.get(stage, {}) for stage in folders]
+    records = {name: _json(path / "done.json") for name, path in folders.items()}
+    # config.json has the stages that can be resumed; the others' settings stand in their done.json
+    sections = [recorded.get(name) or records[name].get("identity", {}) for name in folders]
     return Run(
         config=config,
         settings={key: value for section in sections for key, value in section.items()},
         versions=_json(folder / "versions.json"),
-        records={name: _json(path / "done.json") for name, path in folders.items()},
+        records=records,
         logs={name: runs.read_log(path / "log.jsonl") for name, path in folders.items()},
         samples=_arrays(v / "samples.npz"),
         traversal=_arrays(v / "traversal.npz"),

@@ -51,7 +51,8 @@ RETURNS = [200.0 + 37 * (i % 7) - 11 * (i % 5) for i in range(16)]
 def write_stage(name: str, **facts) -> None:
     folder = runs.stage_folder(CONFIG, name)
     folder.mkdir(parents=True, exist_ok=True)
-    done = {"identity": {}, "output": name, "reached": f"all of {name}", "seconds": 90.0}
+    made = {"identity": runs.identity(CONFIG, name), "output": name, "seconds": 90.0}
+    done = made | {"reached": f"all of {name}"}
     runs.write_json(folder / "done.json", done | {"processes": 1} | facts)
 
 

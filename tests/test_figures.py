@@ -116,6 +116,18 @@ def test_controller_holds_the_log_and_both_reference_curves(run):
     assert star == [[188, 273]]
 
 
+def test_controller_says_which_generations_were_short(run):
+    assert (
+        "first 30 generations drove episodes of at most 300" in drawings.draw_controller([run])[1]
+    )
+    run.settings["controller.short"] = 0
+    assert "300 frames" not in drawings.draw_controller([run])[1]
+
+
+def test_settings_of_stages_that_cannot_be_resumed_are_known_too(run):
+    assert (run.settings["evaluate.episodes"], run.settings["events.episodes"]) == (10, 8)
+
+
 def test_controller_band_and_evaluations(run):
     left, _ = drawings.draw_controller([run])[0].axes
     (band,) = (each for each in left.collections if "mine: worst" in each.get_label())
