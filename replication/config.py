@@ -181,8 +181,8 @@ PRESETS = {
         ),
         rnn=Rnn(epochs=6, iterations=100, batch_size=64, sequence=249),
         controller=Controller(
-            episodes=2, generations=300, same_tracks=True, patience=100, eval_every=10,
-            eval_episodes=64,
+            population=32, episodes=4, generations=300, same_tracks=True, patience=60, short=20,
+            eval_every=20, eval_episodes=48,
         ),
     ),
     # The whole pipeline in minutes on two cores.

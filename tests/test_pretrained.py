@@ -1,0 +1,71 @@
+"""The published agent: whole, small, without a pickle, and as the README says it is."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from replication import runs
+from replication.agent import Agent, load_agent
+from replication.config import Config, Env
+from replication.rollouts import Task, drive, make_env
+from replication.saved import read_run
+
+ROOT = Path(__file__).resolve().parents[1]
+AGENT = ROOT / "checkpoints" / "pretrained"
+
+
+def shipped() -> list[Path]:
+    return [path for path in AGENT.rglob("*") if path.is_file()]
+
+
+def evaluation() -> dict:
+    return json.loads((AGENT / "evaluation" / "100_tracks_seed_0.json").read_text())
+
+
+def test_it_is_small_and_holds_no_pickle():
+    assert sum(path.stat().st_size for path in shipped()) < 30e6
+    assert not [path for path in shipped() if path.suffix in (".pkl", ".pickle")]
+    for path in AGENT.rglob("*.npz"):
+        with np.load(path, allow_pickle=False) as arrays:
+            assert all(arrays[name].size for name in arrays)
+
+
+def test_its_score_is_that_of_its_returns_and_stands_in_the_readme():
+    score = evaluation()
+    returns = np.array([track["return"] for track in score["returns"]])
+    assert (returns.mean(), returns.std()) == pytest.approx((score["mean"], score["std"]))
+    assert [track["seed"] for track in score["returns"]] == [2**32 + i for i in range(100)]
+    said = f"{score['mean']:.1f} ± {score['std']:.1f}"
+    assert f"**{said}**" in (ROOT / "README.md").read_text()
+
+
+def test_it_was_chosen_on_other_tracks_than_it_is_reported_on():
+    best = json.loads((AGENT / "controller" / "best.json").read_text())
+    evaluated = {
+        line["step"]: line["eval_mean"]
+        for line in runs.read_log(AGENT / "controller" / "log.jsonl")
+        if "eval_mean" in line
+    }
+    assert best["generation"] == max(evaluated, key=evaluated.get)
+    assert best["eval_mean"] == evaluated[best["generation"]]
+    seeds = [
+        runs.derive_seed(0, 12, best["generation"], episode)
+        for episode in range(int(best["eval_episodes"]))
+    ]
+    assert max(seeds) < min(track["seed"] for track in evaluation()["returns"])
+
+
+def test_it_drives(compiled):
+    """A quarter of a minute on each of four tracks: a car that stands has -30 by then."""
+    weights, parameters = load_agent(AGENT)
+    envs = [make_env(Env()) for _ in range(4)]
+    driven = drive(envs, Agent(weights), [Task(seed, parameters) for seed in range(4)], 300)
+    assert np.mean([episode.total for _, episode in driven]) > 50
+
+
+def test_its_page_can_be_drawn():
+    run = read_run(Config(run="pretrained"))
+    assert [name for name in run.stages if not run.records[name]] == ["figures"]
+    assert run.evaluation["episodes"] == 100 and run.rollout and run.events
