@@ -25,7 +25,7 @@ class Task:
     seed: int
     parameters: np.ndarray | None = None  # C's flat vector, where the policy is an agent
     patience: int = 0  # frames without a new tile after which the car is given up; 0: never
-    max_steps: int = 1000  # frames at most, where the drive does not end sooner
+    max_steps: int | None = None  # frames at most, where the drive's own limit is higher
 
 
 @dataclass
@@ -89,7 +89,8 @@ def drive(
             if watch:
                 watch(envs[slot], frames[slot], actions[slot])
             _step(envs[slot], frames[slot], actions[slot], episode, keep_frames)
-            left = min(max_steps, tasks[place].max_steps) - len(episode.rewards)
+            limit = min(max_steps, tasks[place].max_steps or max_steps)
+            left = limit - len(episode.rewards)
             ended = stop_at_end and episode.terminated[-1]
             if not ended and _lost(episode, tasks[place].patience):
                 ended, episode.undriven = True, left

@@ -31,7 +31,7 @@ def generation_tasks(config: Config, generation: int, candidates: np.ndarray) ->
             ),
             parameters,
             tracks.patience,
-            tracks.short_steps if short else config.env.max_steps,
+            tracks.short_steps if short else None,
         )
         for candidate, parameters in enumerate(candidates)
         for episode in range(tracks.episodes)

@@ -6,7 +6,7 @@ import json
 import numpy as np
 import pytest
 
-from replication.config import PRESETS, Config, Controller, Env, UserError
+from replication.config import PRESETS, Config, Controller, UserError
 from replication.es import Evolution
 from replication.train_controller import generation_tasks, resume
 
@@ -56,8 +56,8 @@ def test_a_log_that_is_not_this_searchs_is_refused(tmp_path, search):
 
 def test_the_first_generations_are_short():
     short = Controller(population=6, short=2, short_steps=30, patience=9)
-    config = dataclasses.replace(CONFIG, env=Env(max_steps=70), controller=short)
-    for generation, steps in ((1, 30), (2, 30), (3, 70)):
+    config = dataclasses.replace(CONFIG, controller=short)
+    for generation, steps in ((1, 30), (2, 30), (3, None)):
         tasks = generation_tasks(config, generation, np.zeros((6, DIMENSIONS)))
         assert {(task.max_steps, task.patience) for task in tasks} == {(steps, 9)}
 
