@@ -118,7 +118,7 @@ def test_controller_holds_the_log_and_both_reference_curves(run):
 
 def test_controller_says_which_generations_were_short(run):
     assert (
-        "first 30 generations drove episodes of at most 300" in drawings.draw_controller([run])[1]
+        "first 22 generations drove episodes of at most 300" in drawings.draw_controller([run])[1]
     )
     run.settings["controller.short"] = 0
     assert "300 frames" not in drawings.draw_controller([run])[1]
