@@ -198,7 +198,7 @@ PRESETS = {
         rnn=Rnn(epochs=2, iterations=25, batch_size=32, sequence=249, log_every=5),
         controller=Controller(
             population=16, episodes=2, generations=22, same_tracks=True, patience=60, short=22,
-            eval_every=22, eval_episodes=16,
+            eval_every=22, eval_episodes=8,
         ),
         evaluate=Evaluate(episodes=10),
         events=Events(episodes=8),
