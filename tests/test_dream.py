@@ -96,7 +96,7 @@ def test_a_run_dreams(tiny_run, tmp_path, capsys):
         np.testing.assert_array_equal(rollout["environment"], recorded["obs"][shown])
     assert rollout["reconstruction"].shape == rollout["dream"].shape == (9, 64, 64, 3)
     with Image.open(tiny_run / "dream" / "fig3.gif") as gif:
-        assert gif.size == (3 * 128, 128 + 24) and gif.info["duration"] == 80
+        assert gif.size == (3 * 128, 128 + 24) and gif.info["duration"] == 100
     before = files_of(tiny_run / "dream")
     run("--temperature", "0.7", "--video", str(tmp_path / "again.gif"))
     assert files_of(tiny_run / "dream") == before
