@@ -172,7 +172,9 @@ class Witness:
         self.told, told = os.pipe()[::-1]
         if os.fork() == 0:
             try:
-                os.close(self.told)
+                # Nothing else of the master's: the run's lock must go with it.
+                os.closerange(3, told)
+                os.closerange(told + 1, os.sysconf("SC_OPEN_MAX"))
                 os.setsid()
                 _watch(told)
             finally:
