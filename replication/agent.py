@@ -15,7 +15,7 @@ import numpy as np
 from replication import controller, runs
 from replication.config import ACTIONS, Z_SIZE, Controller, Rnn, UserError
 from replication.episodes import UNREADABLE
-from replication.quiet import tf
+from replication.quiet import keras, tf
 from replication.rnn.rnn import MDNRNN
 from replication.rollouts import Task
 from replication.vae.vae import build_encoder, sample_z, to_float
@@ -41,9 +41,7 @@ class Weights:
 
 def load_weights(run: Path, mode: str, vision: str | None = None) -> Weights:
     """V and M of a run's folder; UserError if they are missing, or of another shape or kind."""
-    rnn = load_rnn(run)
-    encoder = build_encoder()
-    load_into(encoder, runs.v_folder(run, vision) / "encoder.weights.h5")
+    rnn, encoder = load_rnn(run), load_encoder(run, vision)
     return Weights(encoder.get_weights(), rnn.get_weights(), rnn.config, mode)
 
 
@@ -76,6 +74,13 @@ def load_agent(folder: Path, vision: str | None = None) -> tuple[Weights, np.nda
             f" mode {best['mode']} on this M takes {weights.parameters}"
         )
     return weights, parameters
+
+
+def load_encoder(run: Path, vision: str | None = None) -> keras.Model:
+    """V's encoder of a run's folder."""
+    encoder = build_encoder()
+    load_into(encoder, runs.v_folder(run, vision) / "encoder.weights.h5")
+    return encoder
 
 
 def load_rnn(run: Path) -> MDNRNN:

@@ -20,14 +20,14 @@ from pathlib import Path
 import numpy as np
 
 from replication import controller, runs, video
-from replication.agent import load_agent, load_into, load_rnn
+from replication.agent import load_agent, load_encoder, load_into, load_rnn
 from replication.config import PRESETS, Config, UserError, Vision, check, parse_dataclass
 from replication.envs.dream import FPS, Dreams, decode
 from replication.episodes import HELD_OUT, read_episode
 from replication.quiet import keras
 from replication.saved import read_run
 from replication.series import encode, load_series
-from replication.vae.vae import build_decoder, build_encoder, to_float
+from replication.vae.vae import build_decoder, to_float
 
 MOMENTS = 10  # columns of figure 3
 LONGEST = 600  # seconds: all frames of a dream are in memory, 0.4 GB
@@ -158,8 +158,7 @@ def make_rollout(options: Options, config: Config, rnn, decoder: keras.Model) ->
     obs, action = recorded_episode(config, options.seed)
     steps = round(options.seconds * FPS)
     obs, action = obs[:steps], action[:steps]
-    encoder = build_encoder()
-    load_into(encoder, runs.v_folder(runs.run_folder(config.run)) / "encoder.weights.h5")
+    encoder = load_encoder(runs.run_folder(config.run))
     mu, logvar = encode(lambda frames: encoder(to_float(frames)), obs)  # (T, Z)
     random = np.random.default_rng([options.seed, 15])
     z = dream_along(rnn, mu[0], logvar[0], action, options.temperature, random)

@@ -15,12 +15,13 @@ import numpy as np
 from tqdm import tqdm
 
 from replication import runs
-from replication.agent import load_into, load_rnn
+from replication.agent import load_encoder, load_rnn
 from replication.config import Config, Env, parse_cli
+from replication.events import read_track
 from replication.quiet import tf
 from replication.rollouts import Task, drive, make_env
 from replication.series import encode
-from replication.vae.vae import build_encoder, sample_z, to_float
+from replication.vae.vae import sample_z, to_float
 
 TRACKS, FOLDS = 20, 5
 STEPS = 400  # driven on each track
@@ -42,9 +43,12 @@ class Drive:
     used: np.ndarray  # bool (T,): behind the zoom, on the road and facing along it
 
 
-def facts_now(env: gymnasium.Env) -> np.ndarray:
-    """FACTS: metres left of the road's middle; angles to its tiles, radians, left is more; m/s."""
-    hull, road = env.car.hull, np.array(env.track)[:, 2:]  # (N, 2)
+def facts_now(env: gymnasium.Env, road: np.ndarray) -> np.ndarray:
+    """FACTS: metres left of the road's middle; angles to its tiles, radians, left is more; m/s.
+
+    road: the places of its tiles, metres (N, 2).
+    """
+    hull = env.car.hull
     here = np.argmin(((road - tuple(hull.position)) ** 2).sum(axis=1))
     along = road[(here + 1) % len(road)] - road[here]
     beside = np.subtract(hull.position, road[here])
@@ -64,13 +68,14 @@ class Driver:
 
     def begin(self, slot: int, task: Task) -> None:
         self.random = np.random.default_rng([task.seed, 17])
+        self.road = read_track(self.world).place
         self.tremble = 0.0
 
     def act(self, frames: np.ndarray) -> np.ndarray:
         """frames uint8 (1, 64, 64, 3), not looked at -> actions float32 (1, 3)."""
         if len(self.facts) % HELD == 0:
             self.wanted = self.random.uniform(15, 50)  # m/s
-        facts = facts_now(self.world)
+        facts = facts_now(self.world, self.road)
         self.facts.append(facts)
         self.tremble = 0.95 * self.tremble + 0.1 * self.random.standard_normal()
         steer = np.clip(self.tremble - 1.5 * facts[1 + AHEAD.index(9)], -1, 1)
@@ -124,8 +129,7 @@ def ridge_r2(x: list[np.ndarray], y: list[np.ndarray]) -> np.ndarray:
 
 def main(config: Config) -> None:
     run = runs.run_folder(config.run)
-    rnn, encoder = load_rnn(run), build_encoder()
-    load_into(encoder, runs.v_folder(run) / "encoder.weights.h5")
+    rnn, encoder = load_rnn(run), load_encoder(run)
     env = make_env(Env())
     seeds = [runs.derive_seed(0, 19, track) for track in range(TRACKS)]  # the same for every run
     drives = [drive_track(env, seed) for seed in tqdm(seeds, "probe", unit="track")]

@@ -16,11 +16,11 @@ import numpy as np
 from tqdm import tqdm
 
 from replication import runs
-from replication.agent import load_into
+from replication.agent import load_encoder
 from replication.config import ACTIONS, Z_SIZE, Config, UserError, parse_cli
 from replication.episodes import UNREADABLE, Recorded, list_episodes, read_episode
 from replication.quiet import tf
-from replication.vae.vae import build_encoder, to_float
+from replication.vae.vae import to_float
 
 BATCH = 250  # frames that are encoded at once
 ROWS = {
@@ -105,9 +105,7 @@ def load_series(config: Config) -> dict[str, np.ndarray]:
 def main(config: Config) -> None:
     start = time.monotonic()
     with runs.open_stage(config, "series") as folder:
-        encoder = build_encoder()
-        v = runs.stage_folder(config, f"train_{config.vision}")
-        load_into(encoder, v / "encoder.weights.h5")
+        encoder = load_encoder(runs.run_folder(config.run), config.vision)
         vae = runs.fingerprint(encoder.get_weights())
         episodes = list_episodes(runs.record_folder(config), config.extract.skip_bad)
         frames = replace_series(tf.function(lambda obs: encoder(to_float(obs))), episodes, folder)

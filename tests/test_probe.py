@@ -9,12 +9,17 @@ from made_up_world import world
 
 from replication import probe, runs
 from replication.config import PRESETS, Env
+from replication.events import read_track
 from replication.rollouts import make_env
+
+
+def facts(env) -> np.ndarray:
+    return probe.facts_now(env, read_track(env).place)
 
 
 def test_facts_on_a_straight():
     """Two metres to the right of tile 3, looking a little to the left of the road."""
-    offset, *ahead, speed = probe.facts_now(world(2.0, 3 * 3.5, angle=0.1, speed=12.0))
+    offset, *ahead, speed = facts(world(2.0, 3 * 3.5, angle=0.1, speed=12.0))
     assert (offset, speed) == (pytest.approx(-2), 12)
     expected = [np.arctan2(2, 3.5 * tiles) - 0.1 for tiles in probe.AHEAD]
     assert ahead == pytest.approx(expected)
@@ -22,7 +27,7 @@ def test_facts_on_a_straight():
 
 def test_a_curve_to_the_left_lies_at_the_left():
     _, heading, x, y = world(0, 0).track[17]
-    _, near, farther, farthest, _ = probe.facts_now(world(x, y, heading + 2 * np.pi))
+    _, near, farther, farthest, _ = facts(world(x, y, heading + 2 * np.pi))
     assert 0 < near < farther < farthest < 1
 
 
