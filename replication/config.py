@@ -280,8 +280,11 @@ MAY_BE_ZERO = {
 def check(config: Config) -> None:
     """Raise UserError for values that no stage could work with."""
     for name in ("run", "rollouts"):
-        if not re.fullmatch(r"[\w.-]*\w", getattr(config, name)):
-            raise UserError(f"{name} {getattr(config, name)!r}: letters, digits, '.', '_' and '-'")
+        if not re.fullmatch(r"([\w.-]*\w/)?[\w.-]*\w", getattr(config, name)):
+            raise UserError(
+                f"{name} {getattr(config, name)!r}: letters, digits, '.', '_' and '-';"
+                " one '/' for a run in a folder"
+            )
     if not 0 <= config.seed < 40_000:
         raise UserError(f"seed {config.seed}: must lie in 0..39999")
     for section in dataclasses.fields(config):

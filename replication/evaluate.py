@@ -81,8 +81,8 @@ def save_score(folder: Path, options: Options, score: dict, seconds: float) -> N
     path = folder / "evaluation" / f"{options.episodes}_tracks_seed_{options.seed}.json"
     facts = {"seed": options.seed, "seconds": seconds, "processes": parallel.workers()}
     runs.write_json(path, facts | score | {"versions": runs.versions()})
-    if folder == runs.run_folder(folder.name).resolve():
-        config = Config(run=folder.name, evaluate=Evaluate(options.episodes, options.seed))
+    if run := runs.run_in(folder):
+        config = Config(run=run, evaluate=Evaluate(options.episodes, options.seed))
         output = runs.fingerprint([np.array([r["return"] for r in score["returns"]])])
         runs.finish(
             config, "evaluate", output, last_line(score), seconds, processes=parallel.workers()

@@ -23,7 +23,7 @@ from replication import page, plots, runs
 from replication.config import PRESETS, Config, parse_cli, parse_run
 from replication.dominance import LEVEL
 from replication.drawings import FIGURES, our_scores, score_table
-from replication.saved import Run, read_run, write_table
+from replication.saved import Run, preset_of, read_run, write_table
 from replication.stages import needs_of
 
 
@@ -119,7 +119,7 @@ def report_page(overlaid: list[Run], made: list[page.Entry]) -> str:
             page.heading("Stages"),
             page.table(("stage", "time", "processes", "core-hours", "reached"), stage_rows(run)),
             page.heading("Settings that differ from the paper's"),
-            page.differences(run.settings, paper_settings()),
+            differences(run),
             page.heading("Figures"),
             *(page.figure(entry) for entry in made),
             *tests_table(run.tests),
@@ -130,9 +130,28 @@ def report_page(overlaid: list[Run], made: list[page.Entry]) -> str:
     )
 
 
-def paper_settings() -> dict:
-    """The preset `paper`, flat as Run.settings is."""
-    sections = dataclasses.asdict(PRESETS["paper"]).items()
+def differences(run: Run) -> str:
+    """The settings that are not the paper's, and those that are not the run's own preset's."""
+    names = dict.fromkeys((preset_of(run.name, run.config.vision) or "paper", "paper"))
+    presets = {name: preset_settings(name) for name in names}
+    rows = [
+        (key, str(value), *(str(preset[key]) for preset in presets.values()))
+        for key, value in run.settings.items()
+        if any(preset.get(key, value) != value for preset in presets.values())
+    ]
+    if not rows:
+        return page.paragraph("Every recorded setting is the paper's.")
+    header = ("setting", "this run", *(f"preset {name}" for name in presets))
+    if len(presets) == 1:
+        return page.table(header, rows)
+    departs = [number for number, row in enumerate(rows) if row[1] != row[2]]
+    note = f"{len(departs)} of them, marked, are not those of the preset either."
+    return page.table(header, rows, departs) + (page.paragraph(note) if departs else "")
+
+
+def preset_settings(name: str) -> dict:
+    """A preset, flat as Run.settings is."""
+    sections = dataclasses.asdict(PRESETS[name]).items()
     return {
         f"{section}.{key}": value
         for section, values in sections

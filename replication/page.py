@@ -138,18 +138,6 @@ def introduction(name: str, settings: dict, versions: dict[str, str]) -> str:
     return paragraph(" ".join(sentences))
 
 
-def differences(settings: dict, paper: dict) -> str:
-    """A table of the settings that are not the paper's."""
-    rows = [
-        (key, str(settings[key]), str(value))
-        for key, value in paper.items()
-        if settings.get(key, value) != value
-    ]
-    if not rows:
-        return paragraph("Every recorded setting is the paper's.")
-    return table(("setting", "this run", "the paper's"), rows)
-
-
 def _class(kind: str) -> str:
     return f' class="{kind}"' if kind else ""
 

@@ -84,11 +84,9 @@ def read_run(config: Config) -> Run:
     v = runs.v_folder(folder)
     vision = v.name if visions_in(folder) else config.vision
     data = recorded.get(f"train_{vision}", {}).get("data", config.rollouts)
-    named = (name for name in PRESETS if default_run(name, vision) == config.run)
+    preset = preset_of(config.run, vision)
     data = "" if data == config.run else data
-    config = dataclasses.replace(
-        config, preset=next(named, config.preset), vision=vision, data=data
-    )
+    config = dataclasses.replace(config, preset=preset or config.preset, vision=vision, data=data)
     recorded = _json(runs.record_folder(config).parent / "config.json") | recorded
     folders = {name: runs.stage_folder(config, name) for name in STAGES}
     records = {name: _json(path / "done.json") for name, path in folders.items()}
@@ -107,6 +105,12 @@ def read_run(config: Config) -> Run:
         tests=_table(folder / "events" / "tests.csv"),
         evaluation=_evaluation(folder / "evaluation"),
     )
+
+
+def preset_of(run: str, vision: str) -> str | None:
+    """The preset that a run's name, or the folder that it stands in, says that it is of."""
+    named = (name for name in PRESETS if run == default_run(name, vision) or f"{name}/" in run)
+    return next(named, None)
 
 
 def logs_of(overlaid: list[Run], stage: str) -> plots.Logs:

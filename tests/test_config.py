@@ -304,9 +304,13 @@ def test_zero_is_allowed_where_it_means_something():
     assert (config.rnn.epochs, given.patience, given.short, config.seed) == (0, 0, 0, 0)
 
 
-@pytest.mark.parametrize("name", ["../other", "a/b", "", "-x y", "."])
+@pytest.mark.parametrize("name", ["../other", "a/../b", "a/b/c", "/a", "a/", "", "-x y", "."])
 def test_names_of_runs_stay_inside_their_folder(name):
     assert "letters, digits" in complaint(f"--run={name}")
+
+
+def test_a_run_can_stand_in_a_folder():
+    assert parse_cli(["report", "--run", "report/two_cores"]).rollouts == "report/two_cores"
 
 
 def test_seeds_leave_room_for_every_episode():

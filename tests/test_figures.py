@@ -196,6 +196,27 @@ def test_page_holds_every_image_and_points_nowhere(built):
     assert "controller.population" in page.cells  # 16 here, 64 in the paper
 
 
+@pytest.mark.parametrize(
+    ("name", "marked"),
+    [
+        ("mine", []),  # of no preset: beside the paper's alone
+        ("quick", []),
+        ("quick/longer", ["rnn.epochs"]),
+    ],
+)
+def test_settings_stand_beside_those_of_the_paper_and_of_the_preset(run, name, marked):
+    run = dataclasses.replace(
+        run,
+        config=dataclasses.replace(run.config, run=name),
+        settings=run.settings | ({"rnn.epochs": 7} if marked else {}),
+    )
+    rows = figures.differences(run).split("<tr")[2:]
+    heads = ["preset quick", "preset paper"] if "quick" in name else ["preset paper"]
+    assert all(f">{head}<" in figures.differences(run) for head in heads)
+    assert [row.split("<td>")[1].split("<")[0] for row in rows if "ours" in row] == marked
+    assert len(rows) > 10 and all(row.count("</td>") == 2 + len(heads) for row in rows)
+
+
 def test_scores_are_the_published_ones_and_ours(built):
     with open(built / "figures" / "scores.csv", newline="") as file:
         rows = list(csv.DictReader(file))
