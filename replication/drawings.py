@@ -241,7 +241,7 @@ def our_scores(overlaid: list[Run]) -> list[dict]:
             "std": round(run.evaluation["std"], 2),
             "episodes": run.evaluation["episodes"],
             "note": f"C in mode {run.settings.get('controller.mode', 'z_h')}, after"
-            f" {run.settings.get('controller.generations', 'unknown')} generations",
+            f" {len(run.logs['train_controller']) or 'unknown'} generations",
             "source": run.evaluation["path"],
         }
         for run in overlaid

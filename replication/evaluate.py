@@ -77,17 +77,18 @@ def last_line(score: dict) -> str:
 
 def save_score(folder: Path, options: Options, score: dict, seconds: float) -> None:
     """The JSON of the evaluation; and, in a run of this repository, the stage's done.json."""
-    (folder / "evaluation").mkdir(exist_ok=True)
     path = folder / "evaluation" / f"{options.episodes}_tracks_seed_{options.seed}.json"
     facts = {"seed": options.seed, "seconds": seconds, "processes": parallel.workers()}
     runs.write_json(path, facts | score | {"versions": runs.versions()})
+    print(f"every return: {runs.shown(path)}")
     if run := runs.run_in(folder):
         config = Config(run=run, evaluate=Evaluate(options.episodes, options.seed))
+        if runs.done(config, "evaluate"):  # of as many of these tracks, or more
+            return
         output = runs.fingerprint([np.array([r["return"] for r in score["returns"]])])
         runs.finish(
             config, "evaluate", output, last_line(score), seconds, processes=parallel.workers()
         )
-    print(f"every return: {runs.shown(path)}")
 
 
 def write_video(folder: Path, weights: Weights, task: Task, path: Path) -> None:
@@ -113,7 +114,9 @@ def main(options: Options) -> None:
     one_thread()
     start = time.monotonic()
     folder = agent_folder(options.agent)
-    with runs.lock(folder):
+    (folder / "evaluation").mkdir(exist_ok=True)
+    # Only its own folder: an agent can be evaluated while its training goes on.
+    with runs.lock(folder / "evaluation"):
         weights, parameters = load_agent(folder, options.vision)
         tasks = tracks(options, parameters)
         if options.render:

@@ -36,6 +36,8 @@ def mpirun() -> list[str]:
 def stage_command(config: Config, name: str, argv: Sequence[str]) -> list[str]:
     """The command line of a stage, with the arguments that the pipeline was given."""
     start = mpirun() if name in PARALLEL else []
+    if name == "extract" and config.rollouts != config.run:
+        argv = [*argv, "--no-overwrite"]  # other runs use these rollouts too
     if name == "evaluate":
         settings = config.evaluate
         argv = ["--agent", str(runs.run_folder(config.run))]

@@ -109,7 +109,9 @@ def read_run(config: Config) -> Run:
 
 def preset_of(run: str, vision: str) -> str | None:
     """The preset that a run's name, or the folder that it stands in, says that it is of."""
-    named = (name for name in PRESETS if run == default_run(name, vision) or f"{name}/" in run)
+    named = (
+        name for name in PRESETS if run == default_run(name, vision) or run.startswith(f"{name}/")
+    )
     return next(named, None)
 
 

@@ -37,7 +37,7 @@ STAGES = {
             "controller.generations",
             (V, "train_rnn"),
         ),
-        Stage("evaluate", "evaluation", ("evaluate",), "", ("train_controller",)),
+        Stage("evaluate", "evaluation", ("evaluate",), "evaluate.episodes", ("train_controller",)),
         Stage("dream", "dream", (), "", ("series", "train_rnn", "train_controller")),
         Stage("events", "events", ("env", "events"), "", ("train_rnn", "train_controller")),
         Stage(

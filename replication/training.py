@@ -52,7 +52,11 @@ def fit(
         if not optimizer.built:
             optimizer.build(model.trainable_variables)
     step = load_state(model, folder / "state.npz")
-    log = runs.Log(folder / "log.jsonl", resume_at=step)
+    path = folder / "log.jsonl"
+    if not step and (folder / "done.json").exists() and runs.read_log(path):
+        where = runs.shown(folder)
+        raise UserError(f"{where} is finished, its state.npz gone: restore it, or --overwrite")
+    log = runs.Log(path, resume_at=step)
     if step < schedule.total:
         recorder = Recorder(step, schedule, held_out, log, folder, warning)
         remaining = schedule.total - step

@@ -9,6 +9,9 @@ import numpy as np
 import pytest
 import tiny
 
+from replication import pipeline, runs
+from replication.config import parse_cli
+
 SCRIPTS = sorted(
     path.stem
     for path in (tiny.ROOT / "replication").glob("*.py")
@@ -137,8 +140,21 @@ def test_evaluate_prints_its_line_and_writes_every_return_and_a_video(tmp_path, 
     assert environment.std() > 10  # not of one colour
     for frame in made:  # reconstruction and dream by a V that has hardly learned: grey
         assert frame.mean() == pytest.approx(128, abs=10)
+    record = (home / "checkpoints/t/evaluation/done.json").read_bytes()
     again = tiny.stage("evaluate", *argv[:-2], home=home, before=shortened)
     assert again.last == ended.last
+    with runs.lock(home / "checkpoints/t"):  # as a training that goes on meanwhile
+        fewer = tiny.stage("evaluate", *argv[:2], "--episodes", "1", home=home, before=shortened)
+    assert "over 1 tracks" in fewer.last
+    assert (home / "checkpoints/t/evaluation/done.json").read_bytes() == record
+
+
+@pytest.mark.parametrize(("data", "thrown_away"), [("laptop", False), ("mine", True)])
+def test_to_overwrite_a_run_spares_the_rollouts_of_another(data, thrown_away):
+    argv = ["quick", "--run", "mine", "--data", data, "--overwrite"]
+    for name, expected in (("extract", thrown_away), ("train_vae", True)):
+        words = pipeline.stage_command(parse_cli(argv), name, argv)
+        assert parse_cli(words[words.index("quick") :]).overwrite is expected
 
 
 def test_pipeline_does_what_is_left_and_then_nothing(tmp_path, finished):

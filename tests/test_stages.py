@@ -188,10 +188,11 @@ def test_an_empty_folder_is_nobodys(home):
         ("train_vae", "vae", "epochs"),
         ("train_rnn", "rnn", "epochs"),
         ("train_controller", "controller", "generations"),
+        ("evaluate", "evaluate", "episodes"),
     ],
 )
 def test_a_finished_stage_may_grow(home, name, section, field):
-    for need in ("extract", "train_vae", "series", "train_rnn"):
+    for need in ("extract", "train_vae", "series", "train_rnn", "train_controller"):
         finish(need)
     finish(name)
     with runs.open_stage(CONFIG, name):

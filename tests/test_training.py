@@ -250,6 +250,16 @@ def test_an_unreadable_state_is_one_line(folders, content):
         fit(toy(), folder)
 
 
+def test_a_finished_training_without_its_state_keeps_its_log(folders):
+    folder, _ = folders
+    fit(toy(), folder, training.Schedule(1, 2, 2))
+    (folder / "done.json").write_text("{}")
+    (folder / "state.npz").unlink()
+    with pytest.raises(UserError, match=r"state\.npz gone: restore it, or --overwrite"):
+        fit(toy(), folder)
+    assert [line["step"] for line in values(folder)] == [2]
+
+
 def test_a_state_of_another_model_is_one_line(folders):
     folder, _ = folders
     fit(toy(), folder, training.Schedule(1, 2, 2))
