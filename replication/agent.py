@@ -53,6 +53,12 @@ def agent_folder(name: str) -> Path:
     raise UserError(f"--agent {name}: no such folder")
 
 
+def run_in(folder: Path) -> str | None:
+    """The name of the run whose folder this is; None for an agent from elsewhere."""
+    home = runs.run_folder("").resolve()
+    return str(folder.relative_to(home)) if home in folder.parents else None
+
+
 def load_agent(folder: Path, vision: str | None = None) -> tuple[Weights, np.ndarray]:
     """V and M, and C's flat vector, of a run or of a published agent."""
     path = folder / "controller" / "best.json"

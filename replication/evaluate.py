@@ -16,7 +16,7 @@ import gymnasium
 import numpy as np
 
 from replication import fleet, parallel, runs, video
-from replication.agent import Agent, Weights, agent_folder, load_agent, one_thread
+from replication.agent import Agent, Weights, agent_folder, load_agent, one_thread, run_in
 from replication.config import Config, Env, Evaluate, UserError, Vision, parse_dataclass
 from replication.rollouts import Task, drive
 
@@ -81,7 +81,7 @@ def save_score(folder: Path, options: Options, score: dict, seconds: float) -> N
     facts = {"seed": options.seed, "seconds": seconds, "processes": parallel.workers()}
     runs.write_json(path, facts | score | {"versions": runs.versions()})
     print(f"every return: {runs.shown(path)}")
-    if run := runs.run_in(folder):
+    if run := run_in(folder):
         config = Config(run=run, evaluate=Evaluate(options.episodes, options.seed))
         if runs.done(config, "evaluate"):  # of as many of these tracks, or more
             return

@@ -59,12 +59,6 @@ def run_folder(run: str) -> Path:
     return HOME / "checkpoints" / run
 
 
-def run_in(folder: Path) -> str | None:
-    """The name of the run whose folder this is; None for an agent from elsewhere."""
-    home = run_folder("").resolve()
-    return str(folder.relative_to(home)) if home in folder.parents else None
-
-
 def record_folder(config: Config) -> Path:
     return HOME / "data" / config.rollouts / "record"
 

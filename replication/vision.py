@@ -104,7 +104,8 @@ def name_frame(frame: np.ndarray, time: int) -> str:
     grass = green[25:38, 24:40] - red[25:38, 24:40] > 60
     if grass.mean() > 0.7:
         return "grass"
-    return "straight" if grass.mean() < 0.3 else ""
+    outside = green[25:38, 24:40].mean() < 40  # black: the car has left the field
+    return "straight" if grass.mean() < 0.3 and not outside else ""
 
 
 def save_v(v: keras.Model, frames: Frames, seed: int, folder: Path) -> None:

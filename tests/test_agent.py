@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from replication import runs
-from replication.agent import WIDTH, Agent, Weights, load_weights
+from replication.agent import WIDTH, Agent, Weights, load_weights, run_in
 from replication.config import Rnn, UserError
 from replication.quiet import keras
 from replication.rnn.rnn import MDNRNN
@@ -240,3 +240,10 @@ def test_a_v_of_another_z_size_is_named(folder, monkeypatch):
 def test_sizes_of_another_program_are_named(folder):
     (folder / "rnn" / "rnn.json").write_text('{"units": 256}')
     assert "checkpoints/mine/rnn/rnn.json" in complaint(folder)
+
+
+def test_a_folder_of_a_run_is_told_from_an_agent_from_elsewhere(home):
+    for name in ("mine", "report/two_cores"):
+        assert run_in(runs.run_folder(name).resolve()) == name
+    assert run_in(home.resolve()) is None
+    assert run_in(runs.run_folder("").resolve()) is None

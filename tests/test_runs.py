@@ -165,13 +165,6 @@ def test_a_second_process_is_refused_until_the_first_is_gone(home):
         assert (home / ".lock").exists()
 
 
-def test_a_folder_of_a_run_is_told_from_an_agent_from_elsewhere(home):
-    for name in ("mine", "report/two_cores"):
-        assert runs.run_in(runs.run_folder(name).resolve()) == name
-    assert runs.run_in(home.resolve()) is None
-    assert runs.run_in(runs.run_folder("").resolve()) is None
-
-
 # What a user may do wrong ------------------------------------------------------------------
 
 

@@ -37,6 +37,7 @@ def frame(middle, around=GRASS, kerb: int = 0) -> np.ndarray:
     ("picture", "time", "name"),
     [
         (frame(ROAD), 100, "straight"),
+        (frame((0, 0, 0)), 100, ""),  # off the field
         (frame(GRASS), 100, "grass"),
         (frame(ROAD, kerb=20), 100, "curve with kerb"),
         (frame(ROAD, kerb=4), 100, "straight"),
