@@ -114,10 +114,10 @@ def main(options: Options) -> None:
     one_thread()
     start = time.monotonic()
     folder = agent_folder(options.agent)
+    weights, parameters = load_agent(folder, options.vision)
     (folder / "evaluation").mkdir(exist_ok=True)
     # Only its own folder: an agent can be evaluated while its training goes on.
     with runs.lock(folder / "evaluation"):
-        weights, parameters = load_agent(folder, options.vision)
         tasks = tracks(options, parameters)
         if options.render:
             results = drive_in_window(weights, tasks)

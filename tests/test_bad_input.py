@@ -56,6 +56,7 @@ def test_evaluate_wants_an_agent_and_a_place_for_the_video(tmp_path):
     assert "must end in .mp4 or .gif" in say("--video", "a.avi")
     (tmp_path / "foreign").mkdir()
     assert "best.json is missing" in say("--agent", "foreign")
+    assert list((tmp_path / "foreign").iterdir()) == []
 
 
 @pytest.mark.parametrize(
