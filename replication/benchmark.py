@@ -4,7 +4,7 @@
 
 Everything takes turns, a block of frames each, so that a noisy machine slows all alike; a ratio is
 taken within a round, and its median and range over the rounds are shown. Then what the training
-steps of V and M process in a second, against the plain Keras model's.
+steps of V and M process in a second.
 """
 
 import importlib.util

@@ -2,8 +2,8 @@
 
 A component speaks in the steps where its weight is the largest. Its share of an episode's steps
 during an event, against its share of the others: over episodes, by Mann and Whitney's U test,
-corrected for the number of tests after Holm (1979). Both shares come from the same episodes, which
-the test takes for independent.
+corrected for the number of tests after Holm (1979). An episode gives a share to each side on which
+it has steps enough; where it gives both, the test still takes them for independent.
 """
 
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 from scipy.stats import mannwhitneyu
 
-LEAST = 10  # steps: an episode counts for an event that happens, and does not, for so long
+LEAST = 10  # steps of an episode during an event, or of its others, to count on that side
 LEVEL = 0.05  # of significance
 
 

@@ -137,7 +137,7 @@ class Watcher:
 
 
 def drive_all(config: Config, weights: Weights, parameters: np.ndarray) -> list[Drive]:
-    """The first tracks of the evaluation, on the environment that the run was trained in."""
+    """The first tracks of the evaluation, on the environment of the settings."""
     tasks = tracks(Options(episodes=config.events.episodes), parameters)
     width = min(WIDTH, len(tasks))
     envs, agent = [make_env(config.env) for _ in range(width)], Agent(weights, width)

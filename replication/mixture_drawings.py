@@ -91,12 +91,12 @@ def draw_events(overlaid: list[Run]) -> plots.Drawing | None:
         "A component speaks in the steps where its weight, in dimension"
         f" z {run.events['dimension']}, is the largest. For each of {len(run.events['during'])}"
         " drives: its share of the steps during an event, and of all other steps of that drive"
-        f" (where there are at least {LEAST} of each). Bars are medians over drives. A star: the"
-        " two shares differ, by Mann and Whitney's U test over drives, two-sided, corrected for"
+        f" (each counts where it has at least {LEAST} steps). Bars are medians over drives. A star:"
+        " the two shares differ, by Mann and Whitney's U test over drives, two-sided, corrected for"
         f" {len(made)} tests after Holm, at p < {LEVEL:g}: {len(found)} of them do. The table is"
         " below. One dimension is tested, since component numbers mean nothing across dimensions;"
-        " it was chosen without a look at the events. Both shares of a drive come from that drive,"
-        " which the test does not know; and steps that follow each other are alike, which is why"
+        " it was chosen without a look at the events. A drive can give a share to both sides, which"
+        " the test does not know; and steps that follow each other are alike, which is why"
         " drives are counted and not steps."
     )
     if untested:

@@ -1,7 +1,7 @@
 """Run folders: what stands in them, who may write, what a stage made and from what.
 
-checkpoints/RUN/config.json    the effective configuration, a section for each stage that ran
-checkpoints/RUN/versions.json  Python, packages and git commit of the last stage that ran
+checkpoints/RUN/config.json    the effective configuration, a section for each stage to C
+checkpoints/RUN/versions.json  Python, packages and git commit of the last of these
 checkpoints/RUN/STAGE/done.json  a finished stage: its schedule, its inputs, what it reached
 """
 
