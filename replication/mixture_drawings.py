@@ -26,7 +26,8 @@ def draw_weights(overlaid: list[Run]) -> plots.Drawing | None:
         " of the weight moves at each step, on average, against"
         f" {np.median(events['switching']):.3f} in the median dimension. Below, the mean over all"
         " 32, where components that share only a number come together. The stretch is the one with"
-        " the most kinds of events, the first of them if there are several. Events, from the"
+        " the most kinds of events, those of the road counted while the car is on it, and the"
+        " first of them if there are several. Events, from the"
         f" simulator's state: {'; '.join(f'{name}: {meaning}' for name, meaning in meanings)}."
         " The report's Figure 8 is Ellefsen et al.'s (2019), from VizDoom."
     )

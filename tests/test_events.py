@@ -74,7 +74,7 @@ def test_a_real_track_has_its_kerbs_and_the_car_starts_on_the_road():
 
 
 def test_the_stretch_has_the_most_kinds_of_events_behind_the_zoom():
-    first, second = np.zeros((2, 300, 3), bool)
+    first, second = np.zeros((2, 300, 6), bool)
     first[:, 0] = second[:, 0] = True
     first[20, 1] = True  # in the zoom
     second[170, 1] = True
@@ -82,6 +82,15 @@ def test_the_stretch_has_the_most_kinds_of_events_behind_the_zoom():
     assert events.choose_stretch([first, first]) == (0, 50)
     assert events.choose_stretch([first[:120]]) == (0, 20)
     assert events.choose_stretch([first[:35]]) == (0, 0)
+
+
+def test_a_stretch_on_the_road_is_preferred_to_one_on_grass():
+    on, off = np.zeros((2, 300, 6), bool)
+    on[:, 0] = on[:, 3] = True  # straight, with a kerb
+    off[:, 0] = off[:, 1] = off[:, 4] = True  # the grass beside a straight and a curve
+    assert events.choose_stretch([off, on]) == (1, 50)
+    off[200:, 4] = False
+    assert events.choose_stretch([off, on]) == (0, 110)  # some of both, from step 200 on
 
 
 # The stage -----------------------------------------------------------------------------------
