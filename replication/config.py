@@ -68,6 +68,8 @@ class Vaegan:
     iterations: int = 5000  # Batches in an epoch; 0: one pass over the frames. [report 3.4]
     batch_size: int = 64  # Frames in a batch. [Larsen et al. 2015]
     learning_rate: float = 3e-4  # Of RMSProp, one for each network. [Larsen et al. 2015]
+    # Deviation where it is not 0: encoder and decoder, without normalisation here, learn by Adam.
+    adam_rate: float = 0.0  # Of Adam, for these two; 0: RMSProp, as Larsen. [Larsen: RMSProp]
     width: float = 1.0  # Units of the discriminator's layers, times Larsen's. [Larsen et al. 2015]
     gamma: float = 1e-5  # Times the similarity, in the decoder's loss. [Larsen's celeba_aegan.py]
     recon_weight: float = 0.0  # Times the squared error, beside the similarity. [Larsen: none]
@@ -176,8 +178,8 @@ PRESETS = {
         vae=Vae(epochs=6, iterations=1000, batch_size=32, learning_rate=5e-4),
         # Deviation: squared error too, as frames do not appear in few batches without it.
         vaegan=Vaegan(
-            epochs=5, iterations=1000, batch_size=32, width=0.25, gamma=1e-2, recon_weight=20.0,
-            kl_weight=20.0,
+            epochs=5, iterations=1000, batch_size=32, adam_rate=5e-4, width=0.125, gamma=1e-3,
+            recon_weight=200.0, kl_weight=200.0,
         ),
         rnn=Rnn(epochs=6, iterations=100, batch_size=64, sequence=249),
         controller=Controller(
@@ -192,8 +194,8 @@ PRESETS = {
         extract=Extract(episodes=32, policy="brownian"),
         vae=Vae(epochs=2, iterations=250, batch_size=32, learning_rate=5e-4, log_every=50),
         vaegan=Vaegan(
-            epochs=2, iterations=200, batch_size=32, width=0.25, gamma=1e-2, recon_weight=20.0,
-            kl_weight=20.0, log_every=20,
+            epochs=2, iterations=200, batch_size=32, adam_rate=1e-3, width=0.125, gamma=1e-3,
+            recon_weight=200.0, kl_weight=200.0, log_every=20,
         ),
         rnn=Rnn(epochs=2, iterations=25, batch_size=32, sequence=249, log_every=5),
         controller=Controller(
@@ -273,7 +275,7 @@ def _plain_flags(args: Sequence[str]) -> list[str]:
 MAY_BE_ZERO = {
     "extract.noise", "vae.iterations", "vae.free_bits", "vae.recon_weight", "vae.kl_weight",
     "vaegan.iterations", "vaegan.free_bits", "vaegan.kl_weight", "vaegan.recon_weight",
-    "rnn.epochs", "controller.patience", "controller.short", "evaluate.seed",
+    "vaegan.adam_rate", "rnn.epochs", "controller.patience", "controller.short", "evaluate.seed",
 }  # fmt: skip
 
 

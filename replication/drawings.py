@@ -79,9 +79,10 @@ def draw_vae_terms(overlaid: list[Run]) -> plots.Drawing | None:
 
 
 def draw_vae_loss(overlaid: list[Run]) -> plots.Drawing | None:
-    run = overlaid[0]
-    if not (log := run.logs["train_vae"]):
+    run = next((run for run in overlaid if run.logs["train_vae"]), None)
+    if run is None:
         return None
+    log = run.logs["train_vae"]
     recon, kl = (run.settings.get(f"vae.{term}_weight", 1.0) for term in ("recon", "kl"))
     reference = REPORT_VAE * recon / 0.5 if recon == kl else None
     weights = f"{recon:g} × squared error + {kl:g} × KL"

@@ -8,7 +8,7 @@ to the other stages; without --run, the run is PRESET-vaegan, on the rollouts of
 """
 
 from replication import runs, training
-from replication.config import Config, parse_cli
+from replication.config import Config, Vaegan, parse_cli
 from replication.quiet import keras
 from replication.vae.vaegan import VAEGAN
 from replication.vision import (
@@ -34,14 +34,21 @@ def collapse(line: dict[str, float]) -> str:
     return ""
 
 
+def optimizers(config: Vaegan) -> list[keras.optimizers.Optimizer]:
+    """Of encoder, decoder and discriminator."""
+    three = [keras.optimizers.RMSprop(config.learning_rate, rho=0.9) for _ in range(3)]
+    if config.adam_rate:
+        three[:2] = [keras.optimizers.Adam(config.adam_rate) for _ in range(2)]
+    return three
+
+
 def main(config: Config) -> None:
     with runs.open_stage(config, "train_vaegan") as folder:
         runs.seed_everything(config.seed)
         frames = load_frames(config, config.vaegan.batch_size)
 
         vaegan = VAEGAN(config.vaegan)
-        rate = config.vaegan.learning_rate
-        vaegan.compile(*(keras.optimizers.RMSprop(rate, rho=0.9) for _ in range(3)))
+        vaegan.compile(*optimizers(config.vaegan))
         seconds = training.fit(
             vaegan,
             lambda step: frame_batches(frames.stream, config.seed, step, draws=2),

@@ -95,6 +95,12 @@ def test_a_vaegan_is_laid_over_a_vae_in_its_own_colour_and_marks(run, gan):
     assert smooth.get_color() == plots.OTHERS[0] and smooth.get_marker() == plots.MARKERS[0]
 
 
+def test_the_vaes_total_loss_is_drawn_on_a_vaegans_page_where_one_is_laid_over(run, gan):
+    assert drawings.draw_vae_loss([gan]) is None
+    (axes,) = drawings.draw_vae_loss([gan, run])[0].axes
+    assert curves(axes)["mine: training"] == points(VAE_LOG, "loss")
+
+
 @pytest.mark.parametrize(
     ("draw", "stage", "count"),
     [
