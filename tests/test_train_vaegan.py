@@ -7,11 +7,11 @@ import tiny
 from replication import runs, training
 from replication.config import Vaegan, parse_cli
 from replication.quiet import keras, tf
-from replication.train_vaegan import collapse
+from replication.train_vaegan import collapse, optimizers
 from replication.vae.vaegan import VAEGAN
 from replication.vision import measure_held_out
 
-CONFIG = Vaegan(width=1 / 16, batch_size=2)
+CONFIG = Vaegan(width=1 / 16, batch_size=2, adam_rate=1e-4)
 SCHEDULE = training.Schedule(epochs=1, iterations=4, log_every=2)
 FIELDS = """
     --run g --data t --vision vaegan --vaegan.epochs 1 --vaegan.iterations 4 --vaegan.batch_size 8
@@ -43,7 +43,7 @@ def train(folder, stop_at: int = 0) -> VAEGAN:
     """Four batches of two frames; stopped at the stop_at-th held-out measurement."""
     keras.utils.set_random_seed(0)
     vaegan = VAEGAN(CONFIG)
-    vaegan.compile(*(keras.optimizers.RMSprop(1e-4) for _ in range(3)))
+    vaegan.compile(*optimizers(CONFIG))
     frames = np.zeros((3, 64, 64, 3), np.uint8)
     measure = measure_held_out(vaegan.pixel_losses, vaegan.encoder, frames, 0)
     calls = iter(range(1, 9))
@@ -61,6 +61,13 @@ def everything(vaegan: VAEGAN) -> list[np.ndarray]:
     """Weights, statistics of the batch normalisation, and the state of three optimizers."""
     kept = [v.numpy() for each in vaegan.optimizers.values() for v in each.variables]
     return [*vaegan.get_weights(), *kept]
+
+
+def test_larsens_optimizers_unless_a_rate_of_adam_is_given():
+    kinds = [(type(each).__name__, float(each.learning_rate)) for each in optimizers(Vaegan())]
+    assert kinds == [("RMSprop", pytest.approx(3e-4))] * 3
+    kinds = [type(each).__name__ for each in optimizers(CONFIG)]
+    assert kinds == ["Adam", "Adam", "RMSprop"]
 
 
 def test_resumed_equals_uninterrupted(tmp_path):
