@@ -18,6 +18,7 @@ from replication.episodes import UNREADABLE
 from replication.quiet import keras, tf
 from replication.rnn.rnn import MDNRNN
 from replication.rollouts import Task
+from replication.stages import STAGES
 from replication.vae.vae import build_encoder, sample_z, to_float
 
 MODES = get_args(get_type_hints(Controller)["mode"])
@@ -79,7 +80,23 @@ def load_agent(folder: Path, vision: str | None = None) -> tuple[Weights, np.nda
             f"{runs.shown(path)} holds {np.isfinite(parameters).sum()} finite parameters;"
             f" mode {best['mode']} on this M takes {weights.parameters}"
         )
+    check_parts(folder)
     return weights, parameters
+
+
+def check_parts(folder: Path) -> None:
+    """Raise UserError if V or M have been trained anew since C was evolved on them."""
+    path = folder / "config.json"
+    recorded = runs.read_json(path).get("train_controller", {}) if path.exists() else {}
+    vision = runs.v_folder(folder).name
+    for name in (f"train_{vision}", "train_rnn"):
+        part = STAGES[name].folder
+        evolved_on, done = recorded.get(f"input {name}"), folder / part / "done.json"
+        if evolved_on and done.exists() and runs.read_json(done, "output")["output"] != evolved_on:
+            raise UserError(
+                f"{runs.shown(folder / 'controller')} was evolved on another {part}/: restore it,"
+                " or run train_controller.py --overwrite"
+            )
 
 
 def load_encoder(run: Path, vision: str | None = None) -> keras.Model:

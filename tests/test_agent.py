@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from replication import runs
-from replication.agent import WIDTH, Agent, Weights, load_weights, run_in
+from replication.agent import WIDTH, Agent, Weights, load_agent, load_weights, run_in
 from replication.config import Rnn, UserError
 from replication.quiet import keras
 from replication.rnn.rnn import MDNRNN
@@ -240,6 +240,20 @@ def test_a_v_of_another_z_size_is_named(folder, monkeypatch):
 def test_sizes_of_another_program_are_named(folder):
     (folder / "rnn" / "rnn.json").write_text('{"units": 256}')
     assert "checkpoints/mine/rnn/rnn.json" in complaint(folder)
+
+
+def test_a_v_that_c_was_not_evolved_on_is_named(folder):
+    parameters = np.zeros((32 + 16 + 1) * 3).tolist()
+    (folder / "controller").mkdir()
+    runs.write_json(folder / "controller/best.json", {"mode": "z_h", "parameters": parameters})
+    evolved_on = {"input train_vae": "first v", "input train_rnn": "m"}
+    runs.write_json(folder / "config.json", {"train_controller": evolved_on})
+    for name, output in (("vae", "first v"), ("rnn", "m")):
+        runs.write_json(folder / name / "done.json", {"output": output})
+    load_agent(folder)
+    runs.write_json(folder / "vae" / "done.json", {"output": "second v"})
+    with pytest.raises(UserError, match="checkpoints/mine/controller was evolved on another vae/"):
+        load_agent(folder)
 
 
 def test_a_folder_of_a_run_is_told_from_an_agent_from_elsewhere(home):
