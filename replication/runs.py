@@ -23,7 +23,7 @@ from pathlib import Path
 import numpy as np
 
 from replication.config import VISIONS, Config, UserError, default_run
-from replication.stages import FREE, STAGES, needs_of, stages_of, visions_in
+from replication.stages import FREE, STAGES, check_names, needs_of, stages_of, visions_in
 
 HOME = Path(os.environ.get("REPLICATION_HOME", Path(__file__).resolve().parents[1]))
 PACKAGES = (
@@ -112,6 +112,7 @@ def open_stage(config: Config, name: str) -> Iterator[Path]:
     made with another configuration (and not config.overwrite), or if a stage that this one reads
     is missing.
     """
+    check_names(config)
     owner, folder = _owner(config, name), stage_folder(config, name)
     owner.mkdir(parents=True, exist_ok=True)
     with lock(owner):

@@ -6,7 +6,7 @@ A run has one V: a VAE, which train_vae makes in vae/, or a VAE-GAN, by train_va
 from dataclasses import dataclass
 from pathlib import Path
 
-from replication.config import VISIONS
+from replication.config import VISIONS, Config, UserError
 
 V = "V"  # among a stage's needs: the one of the two that made the run's V
 
@@ -52,6 +52,14 @@ STAGES = {
 
 # Fields that change nothing that a stage makes; growing fields are compared on their own.
 FREE = {"extract.skip_bad", "vae.log_every", "vaegan.log_every", "rnn.log_every", "env.stock"}
+
+
+def check_names(config: Config) -> None:
+    """Raise UserError if a run in a folder would stand where a stage of that run stands."""
+    for name in (config.run, config.rollouts):
+        outer, _, inner = name.rpartition("/")
+        if outer and inner in {stage.folder for stage in STAGES.values()}:
+            raise UserError(f"{name!r}: {inner} is where a stage of {outer} stands: another name")
 
 
 def visions_in(run: Path) -> list[str]:

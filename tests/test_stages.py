@@ -39,6 +39,15 @@ def test_a_stage_locks_its_run(home):
             pass  # another run on the same rollouts
 
 
+@pytest.mark.parametrize("name", ["mine/vae", "mine/series", "mine/controller"])
+def test_a_run_does_not_stand_where_a_stage_of_another_does(home, name):
+    for configuration in (config(run=name), config(data=name)):
+        refused = pytest.raises(UserError, match=f"'{name}': .* is where a stage of mine stands")
+        with refused, runs.open_stage(configuration, "extract"):
+            pass
+    assert not (home / "checkpoints" / "mine").exists() and not (home / "data" / "mine").exists()
+
+
 def test_folders(home):
     shared = config(data="rollouts")
     folders = {name: runs.stage_folder(shared, name) for name in runs.STAGES}
