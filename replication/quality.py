@@ -8,6 +8,15 @@ from scipy.ndimage import gaussian_filter, laplace
 
 LUMA = np.array([0.299, 0.587, 0.114])  # of red, green, blue (Rec. 601)
 RADIUS = 5  # pixels: a window of 11 x 11
+MEASURES = ("error", "SSIM", "sharpness")  # of a reconstruction
+
+
+def measures(image: np.ndarray, original: np.ndarray | None = None) -> dict[str, np.ndarray]:
+    """MEASURES of pictures, by name: of those that have no original the sharpness alone."""
+    if original is None:
+        return {"sharpness": sharpness(image)}
+    values = squared_error(image, original), ssim(image, original), sharpness(image)
+    return dict(zip(MEASURES, values, strict=True))
 
 
 def squared_error(image: np.ndarray, reference: np.ndarray) -> np.ndarray:

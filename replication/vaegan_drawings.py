@@ -144,6 +144,7 @@ def draw_pictures(overlaid: list[Run]) -> plots.Drawing | None:
         )
     means = "; ".join(f"{row.label}: {row.means()}" for row in rows if row.label != "input")
     alt = f"Rows of frames and their measures; means: {means}."
+    caption += over_held_out([(ours, "VAE-GAN"), *([(vae, "VAE")] if vae else [])])
     return pictures_figure(rows), f"{caption} Means of the rows: {means}.", alt
 
 
@@ -157,14 +158,28 @@ class Row:
 
     def measures(self) -> dict[str, np.ndarray]:
         """What stands under each picture, (N,) each."""
-        measures = {"sharpness": quality.sharpness(self.images)}
-        if self.originals is None:
-            return measures
-        error = quality.squared_error(self.images, self.originals)
-        return {"error": error, "SSIM": quality.ssim(self.images, self.originals)} | measures
+        return quality.measures(self.images, self.originals)
 
     def means(self) -> str:
-        return ", ".join(_said(name, each.mean()) for name, each in self.measures().items())
+        return _means(self.measures())
+
+
+def over_held_out(named: list[tuple[Run, str]]) -> str:
+    """A sentence on the reconstructions of all held-out frames, of the runs that measured them."""
+    said, own = [], np.empty(0)
+    for run, label in named:
+        if "held_out_error" in run.samples:
+            own = run.samples["held_out_input"]
+            measures = {name: run.samples[f"held_out_{name}"] for name in quality.MEASURES}
+            said.append(f"{label}: {_means(measures)}")
+    if not said:
+        return ""
+    frames = f"{len(own)} held-out frames, whose own sharpness is {own.mean():.3g}"
+    return f" Means over {frames}: {'; '.join(said)}."
+
+
+def _means(measures: dict[str, np.ndarray]) -> str:
+    return ", ".join(_said(name, each.mean()) for name, each in measures.items())
 
 
 def _said(name: str, value: float) -> str:

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import numpy as np
 
-from replication import runs, training
+from replication import quality, runs, training
 from replication.config import Z_SIZE, Config, Vae, Vaegan
 from replication.episodes import FrameStream, Recorded, list_episodes, read_episode, split
 from replication.quiet import keras, tf
-from replication.vae.vae import sample_z, to_bytes, to_float
+from replication.vae.vae import to_bytes, to_float
 
 HELD_OUT_FRAMES = 500  # frames that the held-out losses are measured on
 ACTIVE = 0.01  # a dimension is active if mu's variance over frames exceeds this (Burda et al. 2015)
@@ -112,16 +112,17 @@ def save_v(v: keras.Model, frames: Frames, seed: int, folder: Path) -> None:
     """Write the weights of V, a model with an encoder and a decoder, and its pictures."""
     training.save_weights(v.encoder, folder / "encoder.weights.h5")
     training.save_weights(v.decoder, folder / "decoder.weights.h5")
-    save_samples(v, frames.held_out, seed, folder)
+    save_samples(v, frames, seed, folder)
     save_traversal(v, frames.chosen, folder)
 
 
-def save_samples(v: keras.Model, episodes: list[Recorded], seed: int, folder: Path) -> None:
+def save_samples(v: keras.Model, frames: Frames, seed: int, folder: Path) -> None:
     """Two frames of each kind from held-out episodes, chosen by the seed, and V's versions.
 
-    Beside them as many frames that V decodes from z ~ N(0, I).
+    Beside them as many frames that V decodes from z ~ N(0, I), and measures of all held-out frames'
+    reconstructions, (N,) each.
     """
-    random = np.random.default_rng([seed, 6])
+    random, episodes = np.random.default_rng([seed, 6]), frames.held_out
     found: dict[str, list[np.ndarray]] = {}
     for index in random.permutation(len(episodes))[:20]:
         (obs,) = read_episode(episodes[index].path, "obs")
@@ -130,17 +131,24 @@ def save_samples(v: keras.Model, episodes: list[Recorded], seed: int, folder: Pa
     kinds = ("opening zoom", "straight", "curve with kerb", "grass")
     chosen = [(kind, frame) for kind in kinds for frame in found.get(kind, [])[:2]]
     obs = np.stack([frame for _, frame in chosen])
-    mu, logvar = v.encoder(to_float(obs))
-    recon = v.decoder(sample_z(mu, logvar, tf.zeros_like(mu)))
+    measured = quality.measures(reconstruct(v, frames.chosen), frames.chosen)
     sampled = v.decoder(random.standard_normal((len(obs), Z_SIZE), np.float32))
     with runs.replacing(folder / "samples.npz") as temporary:
         np.savez_compressed(
             temporary,
             obs=obs,
-            recon=to_bytes(recon),
+            recon=reconstruct(v, obs),
             sampled=to_bytes(sampled),
             names=np.array([kind for kind, _ in chosen]),
+            held_out_input=quality.sharpness(frames.chosen),
+            **{f"held_out_{name}": values for name, values in measured.items()},
         )
+
+
+def reconstruct(v: keras.Model, obs: np.ndarray) -> np.ndarray:
+    """From the mean of z: uint8 (N, 64, 64, 3) -> uint8 (N, 64, 64, 3)."""
+    batches = (to_float(obs[i : i + 100]) for i in range(0, len(obs), 100))
+    return np.concatenate([to_bytes(v.decoder(v.encoder(batch)[0])) for batch in batches])
 
 
 def save_traversal(v: keras.Model, frames: np.ndarray, folder: Path) -> None:

@@ -65,6 +65,17 @@ def test_pictures_of_both_stand_with_their_measures(run, gan):
     assert "no plain VAE" not in caption
 
 
+def test_measures_of_all_held_out_frames_are_said_of_the_runs_that_have_them(run, gan):
+    measured = {"error": [10.0, 20.0], "SSIM": [0.8, 0.9], "sharpness": [60.0, 80.0]}
+    gan.samples.update({f"held_out_{key}": np.array(value) for key, value in measured.items()})
+    gan.samples["held_out_input"] = np.array([100.0, 120.0])
+    _, caption, _ = vaegan_drawings.draw_pictures([gan, run])
+    assert (
+        "Means over 2 held-out frames, whose own sharpness is 110:"
+        " VAE-GAN: error 15, SSIM 0.85, sharpness 70." in caption
+    )
+
+
 def test_inputs_that_differ_are_shown_for_both(run, gan):
     run.samples["obs"] = run.samples["obs"] ^ 1
     labels = [row.label for row in vaegan_drawings.picture_rows(gan, run)]

@@ -1,5 +1,7 @@
 """What V's two stages share: batches, held-out frames, what is said of frames and dimensions."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -10,6 +12,7 @@ from replication.vision import (
     frame_batches,
     held_out_frames,
     name_frame,
+    reconstruct,
     schedule_of,
 )
 
@@ -92,3 +95,9 @@ def test_held_out_frames_come_evenly_from_all_held_out_episodes(tmp_path, write_
         assert (part[:, 0, 0, 1] == seed).all()
         assert set(np.bincount(time)) == {2, 3}  # 250 frames of 120: none more often than others
         assert (np.diff(time) >= 0).all()
+
+
+def test_reconstructions_are_from_the_mean_of_z_in_batches():
+    obs = np.random.default_rng(0).integers(0, 256, (230, 64, 64, 3), np.uint8)
+    halved = SimpleNamespace(encoder=lambda x: (x / 2, None), decoder=lambda z: z)
+    np.testing.assert_allclose(reconstruct(halved, obs), obs / 2, atol=1)
