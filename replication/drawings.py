@@ -74,6 +74,8 @@ def draw_vae_terms(overlaid: list[Run]) -> plots.Drawing | None:
         " shows the same two side by side, the KL erratic over a wide range; its values are not"
         " given in the text."
     )
+    if len({run.config.vision for run in overlaid}) > 1:
+        caption += " A VAE's KL is logged with its floor, image by image, a VAE-GAN's without."
     alt = "Two panels of curves over training iterations: reconstruction error and KL divergence."
     return plots.vae_terms(logs, floor), caption, alt
 

@@ -98,7 +98,9 @@ def test_without_a_vaegan_the_page_says_how_to_get_one(run, tmp_path):
 
 
 def test_a_vaegan_is_laid_over_a_vae_in_its_own_colour_and_marks(run, gan):
-    recon, _ = drawings.draw_vae_terms([run, gan])[0].axes
+    figure, caption, _ = drawings.draw_vae_terms([run, gan])
+    assert "KL is logged with its floor" in caption
+    recon, _ = figure.axes
     assert curves(recon)["mine: training"] == points(VAE_LOG, "recon")
     assert curves(recon)["gan: held-out"] == points(VAEGAN_LOG, "held_out_recon")
     (axes,) = vaegan_drawings.draw_encoder([run, gan])[0].axes
