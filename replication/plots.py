@@ -233,7 +233,10 @@ def _evolution(axes: Axes, name: str, log: list[dict], x: np.ndarray, style: dic
 
 
 def shared_legend(figure: Figure, *panels: Axes, columns: int | None = None) -> None:
-    """One legend below all panels, where it hides nothing; no label twice, a run's together."""
+    """One legend below all panels, where it hides nothing; no label twice, a run's together.
+
+    It has fewer columns where they would not fit: names of runs can be long.
+    """
     entries = {}
     for axes in panels:
         for handle, label in zip(*axes.get_legend_handles_labels(), strict=True):
@@ -242,7 +245,11 @@ def shared_legend(figure: Figure, *panels: Axes, columns: int | None = None) -> 
     labels = sorted(entries, key=lambda label: owners.index(label.partition(":")[0]))
     columns = columns or (3 if figure.get_figwidth() > 9 else 2)
     handles = [entries[label] for label in labels]
-    figure.legend(handles, labels, loc="outside lower center", ncols=columns)
+    for count in range(columns, 0, -1):
+        legend = figure.legend(handles, labels, loc="outside lower center", ncols=count)
+        if count == 1 or legend.get_window_extent().width < figure.bbox.width:
+            return
+        legend.remove()
 
 
 def times(rows: list[tuple[str, tuple | None, tuple | None]]) -> Figure:

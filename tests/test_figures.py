@@ -275,3 +275,12 @@ def test_no_network_library_is_loaded():
 )
 def test_duration(seconds, text):
     assert re.fullmatch(text, plots.duration(seconds))
+
+
+@pytest.mark.parametrize("name", ["mine", "a_folder/with_a_rather_long_name_for_a_run"])
+def test_a_legend_stays_within_its_figure(run, name):
+    other = dataclasses.replace(run, config=dataclasses.replace(run.config, run=name))
+    figure = drawings.draw_controller([run, other])[0]
+    figure.draw_without_rendering()
+    legend = figure.legends[0].get_window_extent()
+    assert 0 <= legend.x0 < legend.x1 <= figure.bbox.width
