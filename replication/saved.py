@@ -77,7 +77,8 @@ class Run:
 def read_run(config: Config) -> Run:
     """Everything that figures need of a run; UserError if there is no such run."""
     folder = runs.run_folder(config.run)
-    if not folder.is_dir():
+    # Other runs may stand in a folder of this name: it is one only with a stage's folder.
+    if not any((folder / stage.folder).is_dir() for stage in runs.STAGES.values()):
         first = runs.command(config, "extract")
         raise UserError(f"{runs.shown(folder)} is missing: run python replication/{first} first")
     recorded = _json(folder / "config.json")

@@ -277,6 +277,12 @@ def test_duration(seconds, text):
     assert re.fullmatch(text, plots.duration(seconds))
 
 
+def test_a_folder_that_only_holds_other_runs_is_no_run(home):
+    (home / "checkpoints" / "mine" / "other_40" / "vae").mkdir(parents=True)
+    with pytest.raises(UserError, match="checkpoints/mine is missing"):
+        read_run(dataclasses.replace(PRESETS["quick"], run="mine"))
+
+
 @pytest.mark.parametrize("name", ["mine", "a_folder/with_a_rather_long_name_for_a_run"])
 def test_a_legend_stays_within_its_figure(run, name):
     other = dataclasses.replace(run, config=dataclasses.replace(run.config, run=name))
