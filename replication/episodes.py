@@ -19,11 +19,10 @@ FORMAT = {
     "reward": ("float32", ()),
     "terminated": ("bool", ()),
 }
-# What NumPy and zipfile raise for files that are not what they should be; NotImplementedError is
-# zipfile's word for a compression that it does not know.
+# What NumPy and zipfile raise for files that are not what they should be.
 UNREADABLE = (
-    OSError, ValueError, TypeError, AttributeError, EOFError, KeyError, NotImplementedError,
-    RuntimeError, zipfile.BadZipFile, zipfile.zlib.error,
+    OSError, ValueError, TypeError, AttributeError, EOFError, KeyError, RuntimeError,
+    zipfile.BadZipFile, zipfile.zlib.error,
 )  # fmt: skip
 
 

@@ -85,9 +85,21 @@ def objects(folder, write_episode):
     write_episode(folder, 6, reward=np.array([{}] * 12))
 
 
+def unknown_compression(folder, write_episode):
+    """zipfile has an error of its own for it, a kind of RuntimeError."""
+    path = write_episode(folder, 6)
+    content = bytearray(path.read_bytes())
+    for header, offset in ((b"PK\x03\x04", 8), (b"PK\x01\x02", 10)):  # each file's, the directory's
+        place = content.find(header)
+        while place >= 0:
+            content[place + offset : place + offset + 2] = (77).to_bytes(2, "little")
+            place = content.find(header, place + 4)
+    path.write_bytes(content)
+
+
 BAD = (
     truncated, empty, text, foreign, named_otherwise, wrong_shape, wrong_dtype, wrong_reward,
-    two_lengths, no_frames, objects,
+    two_lengths, no_frames, objects, unknown_compression,
 )  # fmt: skip
 
 
