@@ -22,6 +22,7 @@ from replication.stages import STAGES
 from replication.vae.vae import build_encoder, sample_z, to_float
 
 MODES = get_args(get_type_hints(Controller)["mode"])
+ZS = get_args(get_type_hints(Controller)["z"])
 WIDTH = 16  # rows of a batch: a candidate's 16 episodes in the paper
 
 
@@ -33,6 +34,7 @@ class Weights:
     rnn: list[np.ndarray]
     rnn_config: Rnn
     mode: str  # what C sees
+    z: str = "sample"  # what C and M get of V: a sample, or the mean
 
     @property
     def parameters(self) -> int:
@@ -40,10 +42,10 @@ class Weights:
         return controller.parameter_count(self.mode, self.rnn_config.hidden)
 
 
-def load_weights(run: Path, mode: str, vision: str | None = None) -> Weights:
+def load_weights(run: Path, mode: str, vision: str | None = None, z: str = "sample") -> Weights:
     """V and M of a run's folder; UserError if they are missing, or of another shape or kind."""
     rnn, encoder = load_rnn(run), load_encoder(run, vision)
-    return Weights(encoder.get_weights(), rnn.get_weights(), rnn.config, mode)
+    return Weights(encoder.get_weights(), rnn.get_weights(), rnn.config, mode, z)
 
 
 def agent_folder(name: str) -> Path:
@@ -72,9 +74,11 @@ def load_agent(folder: Path, vision: str | None = None) -> tuple[Weights, np.nda
         parameters = np.array(best["parameters"], np.float32).ravel()
     except (ValueError, TypeError):
         raise UserError(f"{runs.shown(path)}: parameters are not numbers: restore it") from None
-    if best["mode"] not in MODES:
-        raise UserError(f"{runs.shown(path)}: mode {best['mode']!r}: not of {', '.join(MODES)}")
-    weights = load_weights(folder, best["mode"], vision)
+    z = best.get("z", "sample")
+    for name, value, known in (("mode", best["mode"], MODES), ("z", z, ZS)):
+        if value not in known:
+            raise UserError(f"{runs.shown(path)}: {name} {value!r}: not of {', '.join(known)}")
+    weights = load_weights(folder, best["mode"], vision, z)
     if len(parameters) != weights.parameters or not np.isfinite(parameters).all():
         raise UserError(
             f"{runs.shown(path)} holds {np.isfinite(parameters).sum()} finite parameters;"
@@ -139,7 +143,7 @@ class Agent:
         self.encoder, self.rnn = build_encoder(), MDNRNN(weights.rnn_config)
         self.encoder.set_weights(weights.encoder)
         self.rnn.set_weights(weights.rnn)
-        self.mode = weights.mode
+        self.mode, self.sampled = weights.mode, weights.z == "sample"
         hidden = weights.rnn_config.hidden
         self.flat = np.zeros((width, weights.parameters), np.float32)
         self.h = np.zeros((width, hidden), np.float32)
@@ -150,8 +154,9 @@ class Agent:
         self._step = tf.function(self._traced_step)
 
     def begin(self, slot: int, task: Task) -> None:
-        """h_0 = c_0 = 0; the noise of z follows from the episode's seed alone."""
-        self.generators[slot] = np.random.default_rng([task.seed, 1])
+        """h_0 = c_0 = 0; the noise of z, where it is sampled, follows from the seed alone."""
+        if self.sampled:
+            self.generators[slot] = np.random.default_rng([task.seed, 1])
         self.flat[slot] = task.parameters
         self.h[slot] = self.c[slot] = 0
 

@@ -103,9 +103,13 @@ class Controller:
     """Stage 5: C, evolved by CMA-ES."""
 
     mode: Literal["z_h", "z", "z_hidden", "z_c", "z_c_h"] = "z_h"  # What C sees. [paper, 3.3]
+    # Deviation where it is "mean": V's mu, without the noise that the paper adds to it.
+    z: Literal["sample", "mean"] = "sample"  # What C and M get of V. [original; Tallec: the mean]
     population: int = 64  # Candidates in a generation. [paper, A.4]
     episodes: int = 16  # Rollouts whose mean is a candidate's fitness. [paper, A.4]
     generations: int = 1800  # Generations in all. [paper, A.4]
+    # Deviation where it is set: a search that goes on from an agent on the same V and M.
+    start: str = ""  # Folder of the agent whose C the search starts from. [original: none, 0]
     sigma: float = 0.1  # First step size of CMA-ES. [original train.py]
     # Deviation where it is "diagonal": separable CMA-ES (Ros & Hansen 2008), which learns 867
     # variances instead of 867 x 867 covariances, and so learns them sooner.

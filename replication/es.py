@@ -25,9 +25,9 @@ class _Normal:
 
 
 class Evolution:
-    """A search for the vector of greatest return, from 0 (paper, A.4)."""
+    """A search for the vector of greatest return, from `start`: from 0 in the paper (A.4)."""
 
-    def __init__(self, dimensions: int, settings: Controller, seed: int):
+    def __init__(self, start: np.ndarray, settings: Controller, seed: int):
         self.generation = 0  # generations that are told
         self.normal = _Normal(seed)
         options = {
@@ -41,7 +41,7 @@ class Evolution:
             "signals_filename": "",
         }
         self.normal.restart(0)
-        self.cma = cma.CMAEvolutionStrategy(np.zeros(dimensions), settings.sigma, options)
+        self.cma = cma.CMAEvolutionStrategy(start, settings.sigma, options)
 
     def ask(self) -> np.ndarray:
         """The candidates of the next generation: float64 (population, dimensions)."""

@@ -13,11 +13,12 @@ import numpy as np
 from tqdm import tqdm
 
 from replication import parallel, runs
-from replication.agent import Weights, load_weights, one_thread
-from replication.config import Config, UserError, parse_cli
+from replication.agent import Weights, agent_folder, load_agent, load_weights, one_thread
+from replication.config import Config, Controller, UserError, parse_cli
 from replication.es import Evolution
 from replication.fleet import drive_all, start_worker
 from replication.rollouts import Task, make_env
+from replication.stages import needs_of
 
 
 def generation_tasks(config: Config, generation: int, candidates: np.ndarray) -> list[Task]:
@@ -76,21 +77,49 @@ def run_generation(pool: parallel.Pool, config: Config, es: Evolution) -> dict:
     return values | {"returns": fitness.tolist()}
 
 
-def keep_best(es: Evolution, line: dict, mode: str, folder: Path) -> None:
+def keep_best(es: Evolution, line: dict, settings: Controller, folder: Path) -> None:
     """Keep the mean of the search distribution if it has been evaluated, and better than before."""
     path = folder / "best.json"
     before = runs.read_json(path, "eval_mean")["eval_mean"] if path.exists() else -np.inf
     if line.get("eval_mean", -np.inf) > before:
         facts = {key: line[key] for key in ("eval_mean", "eval_std", "eval_episodes")}
+        seen = {"mode": settings.mode, "z": settings.z}
         parameters = es.mean.astype(np.float32).tolist()
         runs.write_json(
-            path, {"generation": es.generation, "mode": mode, **facts, "parameters": parameters}
+            path, {"generation": es.generation, **seen, **facts, "parameters": parameters}
         )
 
 
-def resume(config: Config, dimensions: int, path: Path) -> Evolution:
+def read_start(config: Config) -> dict | None:
+    """The agent that the search starts from, if it is not from 0: as the run kept it, or its own.
+
+    Raises UserError if there is no such agent, or if it was evolved on another V or M.
+    """
+    if not config.controller.start:
+        return None
+    kept = runs.stage_folder(config, "train_controller") / "start.json"
+    if kept.exists() and not config.overwrite:
+        return runs.read_json(kept, "parameters")
+    folder = agent_folder(config.controller.start)
+    weights, parameters = load_agent(folder)
+    recorded = runs.read_json(folder / "config.json")["train_controller"]
+    same = all(
+        recorded.get(f"input {need}") == runs.output_of(config, need)
+        for need in needs_of("train_controller", config.vision)
+    )
+    if folder == runs.run_folder(config.run).resolve() or not same:
+        raise UserError(
+            f"--controller.start {config.controller.start}: must be an agent of another run,"
+            " evolved on the V and M of this one"
+        )
+    if weights.mode != config.controller.mode:
+        raise UserError(f"--controller.start {config.controller.start}: its mode is {weights.mode}")
+    return {"agent": config.controller.start, "parameters": parameters.tolist()}
+
+
+def resume(config: Config, start: np.ndarray, path: Path) -> Evolution:
     """The search as a log left it: told again what every candidate returned."""
-    es = Evolution(dimensions, config.controller, config.seed)
+    es = Evolution(start, config.controller, config.seed)
     for line in runs.read_log(path):
         returns = line.get("returns", [])
         if line["step"] != es.generation + 1 or len(returns) != config.controller.population:
@@ -112,7 +141,7 @@ def evolve(pool: parallel.Pool, config: Config, es: Evolution, folder: Path) -> 
     ) as bar:
         while es.generation < generations:
             values = run_generation(pool, config, es)
-            keep_best(es, values, config.controller.mode, folder)
+            keep_best(es, values, config.controller, folder)
             # Last: it is what a run is resumed from.
             log.write(es.generation, **values, processes=parallel.workers())
             bar.update()
@@ -122,10 +151,15 @@ def evolve(pool: parallel.Pool, config: Config, es: Evolution, folder: Path) -> 
 
 def main(config: Config) -> None:
     one_thread()
+    start = read_start(config)
     with runs.open_stage(config, "train_controller") as folder:
         run = runs.run_folder(config.run)
-        weights = load_weights(run, config.controller.mode, config.vision)
-        es = resume(config, weights.parameters, folder / "log.jsonl")
+        weights = load_weights(run, config.controller.mode, config.vision, config.controller.z)
+        first = np.zeros(weights.parameters)
+        if start:
+            runs.write_json(folder / "start.json", start)
+            first = np.array(start["parameters"])
+        es = resume(config, first, folder / "log.jsonl")
         make_env(config.env).close()  # the master compiles for all
         with parallel.pool(start_worker, (weights, config.env)) as pool:
             seconds = evolve(pool, config, es, folder)

@@ -18,7 +18,7 @@ def returns(candidates: np.ndarray) -> np.ndarray:
 
 
 def start(seed: int = 0, covariance: str = "full") -> Evolution:
-    return Evolution(DIMENSIONS, Controller(population=POPULATION, covariance=covariance), seed)
+    return Evolution(np.zeros(DIMENSIONS), Controller(population=POPULATION, covariance=covariance), seed)
 
 
 def run(es: Evolution, generations: int) -> list[np.ndarray]:
@@ -30,7 +30,7 @@ def run(es: Evolution, generations: int) -> list[np.ndarray]:
 
 
 def test_asks_a_population_around_0():
-    es = Evolution(867, Controller(), 0)
+    es = Evolution(np.zeros(867), Controller(), 0)
     candidates = es.ask()
     assert candidates.shape == (64, 867)
     assert candidates.dtype == np.float64
@@ -109,7 +109,7 @@ def test_the_covariance_that_is_adapted():
     valley = np.array([[1.0, 0.95], [0.95, 1.0]])
     correlations = {}
     for covariance in ("full", "diagonal"):
-        es = Evolution(2, Controller(population=POPULATION, covariance=covariance), 0)
+        es = Evolution(np.zeros(2), Controller(population=POPULATION, covariance=covariance), 0)
         for _ in range(40):
             candidates = es.ask() - [1, 1]
             es.tell(-np.einsum("ci,ij,cj->c", candidates, np.linalg.inv(valley), candidates))

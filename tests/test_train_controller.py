@@ -17,7 +17,7 @@ CONFIG = dataclasses.replace(PRESETS["quick"], controller=Controller(population=
 @pytest.fixture
 def search(tmp_path) -> Evolution:
     """Four generations, as they stand in log.jsonl."""
-    es = Evolution(DIMENSIONS, CONFIG.controller, CONFIG.seed)
+    es = Evolution(np.zeros(DIMENSIONS), CONFIG.controller, CONFIG.seed)
     with open(tmp_path / "log.jsonl", "w") as log:
         for step in range(1, 5):
             told = np.sin(es.ask()).sum(axis=1).tolist()
