@@ -53,7 +53,7 @@ def agent_folder(name: str) -> Path:
     for folder in (Path(name), runs.HOME / name):
         if folder.is_dir():
             return folder.resolve()
-    raise UserError(f"--agent {name}: no such folder")
+    raise UserError(f"agent {name}: no such folder")
 
 
 def run_in(folder: Path) -> str | None:
@@ -90,17 +90,23 @@ def load_agent(folder: Path, vision: str | None = None) -> tuple[Weights, np.nda
 
 def check_parts(folder: Path) -> None:
     """Raise UserError if V or M have been trained anew since C was evolved on them."""
-    path = folder / "config.json"
-    recorded = runs.read_json(path).get("train_controller", {}) if path.exists() else {}
-    vision = runs.v_folder(folder).name
+    inputs, vision = inputs_of(folder), runs.v_folder(folder).name
     for name in (f"train_{vision}", "train_rnn"):
         part = STAGES[name].folder
-        evolved_on, done = recorded.get(f"input {name}"), folder / part / "done.json"
+        evolved_on, done = inputs.get(name), folder / part / "done.json"
         if evolved_on and done.exists() and runs.read_json(done, "output")["output"] != evolved_on:
             raise UserError(
                 f"{runs.shown(folder / 'controller')} was evolved on another {part}/: restore it,"
                 " or run train_controller.py --overwrite"
             )
+
+
+def inputs_of(folder: Path) -> dict[str, str]:
+    """Stage -> fingerprint of the V and the M that an agent's C was evolved on, where it says."""
+    path = folder / "config.json"
+    recorded = runs.read_json(path).get("train_controller", {}) if path.exists() else {}
+    prefix = "input "
+    return {k.removeprefix(prefix): v for k, v in recorded.items() if k.startswith(prefix)}
 
 
 def load_encoder(run: Path, vision: str | None = None) -> keras.Model:

@@ -109,7 +109,7 @@ class Controller:
     episodes: int = 16  # Rollouts whose mean is a candidate's fitness. [paper, A.4]
     generations: int = 1800  # Generations in all. [paper, A.4]
     # Deviation where it is set: a search that goes on from an agent on the same V and M.
-    start: str = ""  # Folder of the agent whose C the search starts from. [original: none, 0]
+    start: str = "zero"  # Or the folder of an agent, whose C the search starts from. [original: 0]
     sigma: float = 0.1  # First step size of CMA-ES. [original train.py]
     # Deviation where it is "diagonal": separable CMA-ES (Ros & Hansen 2008), which learns 867
     # variances instead of 867 x 867 covariances, and so learns them sooner.

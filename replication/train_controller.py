@@ -4,7 +4,8 @@
 
 The master asks CMA-ES for candidates, the workers drive them. Reads V and M; writes
 checkpoints/RUN/controller/: log.jsonl and best.json (C's vector: the best evaluated mean of the
-search distribution). Killed and called again it goes on to the same numbers, bit for bit.
+search distribution); with --controller.start also start.json, the vector that the search starts
+from. Killed and called again it goes on to the same numbers, bit for bit.
 """
 
 from pathlib import Path
@@ -13,7 +14,14 @@ import numpy as np
 from tqdm import tqdm
 
 from replication import parallel, runs
-from replication.agent import Weights, agent_folder, load_agent, load_weights, one_thread
+from replication.agent import (
+    Weights,
+    agent_folder,
+    inputs_of,
+    load_agent,
+    load_weights,
+    one_thread,
+)
 from replication.config import Config, Controller, UserError, parse_cli
 from replication.es import Evolution
 from replication.fleet import drive_all, start_worker
@@ -95,25 +103,25 @@ def read_start(config: Config) -> dict | None:
 
     Raises UserError if there is no such agent, or if it was evolved on another V or M.
     """
-    if not config.controller.start:
+    if config.controller.start == "zero":
         return None
     kept = runs.stage_folder(config, "train_controller") / "start.json"
     if kept.exists() and not config.overwrite:
         return runs.read_json(kept, "parameters")
     folder = agent_folder(config.controller.start)
     weights, parameters = load_agent(folder)
-    recorded = runs.read_json(folder / "config.json")["train_controller"]
-    same = all(
-        recorded.get(f"input {need}") == runs.output_of(config, need)
-        for need in needs_of("train_controller", config.vision)
-    )
-    if folder == runs.run_folder(config.run).resolve() or not same:
+    needs = needs_of("train_controller", config.vision)
+    ours = {need: runs.output_of(config, need) for need in needs}
+    if folder == runs.run_folder(config.run).resolve() or inputs_of(folder) != ours:
         raise UserError(
             f"--controller.start {config.controller.start}: must be an agent of another run,"
             " evolved on the V and M of this one"
         )
     if weights.mode != config.controller.mode:
-        raise UserError(f"--controller.start {config.controller.start}: its mode is {weights.mode}")
+        raise UserError(
+            f"--controller.start {config.controller.start}: its C is of mode {weights.mode},"
+            f" this one of {config.controller.mode}"
+        )
     return {"agent": config.controller.start, "parameters": parameters.tolist()}
 
 

@@ -97,6 +97,16 @@ def test_timeline(weights, agent, counting_env):
     assert len(policy.seen) == 6
 
 
+def test_z_can_be_vs_mean(weights, counting_env):
+    quiet = Agent(dataclasses.replace(weights, z="mean"))
+    policy, (flat,) = Watched(quiet, []), some_controllers(1)
+    list(drive([counting_env(length=4)], policy, [Task(9, flat)]))
+    for step in policy.seen:
+        mu, logvar = quiet.encoder(to_float(step["frame"][:1]))
+        np.testing.assert_allclose(step["z"][:1], mu, atol=1e-5)
+        assert np.exp(logvar / 2).max() > 0.1  # a sample would be elsewhere
+
+
 def test_actions_lie_in_the_action_space(agent):
     ((_, episode),) = drive([ChaoticEnv()], agent, [Task(6, 20 * some_controllers(1)[0])])
     actions = np.stack(episode.actions)

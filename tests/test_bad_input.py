@@ -50,7 +50,7 @@ def test_unknown_words(tmp_path, argv, said):
 
 def test_evaluate_wants_an_agent_and_a_place_for_the_video(tmp_path):
     say = functools.partial(complaint, "evaluate", home=tmp_path)
-    assert say("--agent", "nowhere") == "--agent nowhere: no such folder"
+    assert say("--agent", "nowhere") == "agent nowhere: no such folder"
     assert say("--episodes", "0").startswith("--episodes must lie in")
     assert "there is no folder nowhere" in say("--video", "nowhere/a.mp4")
     assert "must end in .mp4 or .gif" in say("--video", "a.avi")
@@ -139,6 +139,7 @@ def test_agents_that_do_not_fit(tmp_path, finished):
     for broken, said in (
         ({"mode": "z"}, "holds 123 finite parameters; mode z on this M takes 99"),
         ({"mode": "zhc"}, "mode 'zhc': not of z_h, z,"),
+        ({"z": "median"}, "z 'median': not of sample, mean"),
         ({"parameters": best["parameters"][:-1] + [float("nan")]}, "holds 122 finite parameters"),
         ({"parameters": ["x"]}, "parameters are not numbers"),
     ):

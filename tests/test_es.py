@@ -18,7 +18,9 @@ def returns(candidates: np.ndarray) -> np.ndarray:
 
 
 def start(seed: int = 0, covariance: str = "full") -> Evolution:
-    return Evolution(np.zeros(DIMENSIONS), Controller(population=POPULATION, covariance=covariance), seed)
+    return Evolution(
+        np.zeros(DIMENSIONS), Controller(population=POPULATION, covariance=covariance), seed
+    )
 
 
 def run(es: Evolution, generations: int) -> list[np.ndarray]:

@@ -2,10 +2,14 @@
 
 import dataclasses
 import json
+import shutil
 
 import numpy as np
 import pytest
+import tiny
 
+from replication import runs
+from replication.agent import load_agent
 from replication.config import PRESETS, Config, Controller, UserError
 from replication.es import Evolution
 from replication.train_controller import generation_tasks, resume
@@ -27,7 +31,7 @@ def search(tmp_path) -> Evolution:
 
 
 def resumed(tmp_path, config: Config = CONFIG) -> Evolution:
-    return resume(config, DIMENSIONS, tmp_path / "log.jsonl")
+    return resume(config, np.zeros(DIMENSIONS), tmp_path / "log.jsonl")
 
 
 def test_a_search_goes_on_from_its_log(tmp_path, search):
@@ -70,3 +74,50 @@ def test_candidates_drive_the_same_tracks_or_their_own(same, tracks):
     assert [task.parameters.argmax() for task in first] == [i // 2 for i in range(12)]
     assert len({task.seed for task in first}) == tracks
     assert not {task.seed for task in first} & {task.seed for task in second}
+
+
+AGENT = ("train_vae", "train_rnn", "train_controller")
+
+
+@pytest.fixture
+def beside(tmp_path, finished):
+    """The tiny run, and another one on its V and M, whose C is still to come; its settings."""
+    home = tiny.copy_of(finished, tmp_path, *AGENT)
+    shutil.copytree(home / "checkpoints/t", home / "checkpoints/on")
+    shutil.rmtree(home / "checkpoints/on/controller")
+    argv = [*tiny.SCHEDULE, "--run", "on", "--data", "t", "--controller.z", "mean"]
+    return home, [*argv, "--controller.start", "checkpoints/t"]
+
+
+def test_a_search_starts_from_an_agent_and_stands_for_itself(beside):
+    home, argv = beside
+    first, ours = (home / "checkpoints" / run / "controller" for run in ("t", "on"))
+    fewer = [*argv, "--controller.generations", "1", "--controller.sigma", "1e-9"]
+    assert tiny.stage("train_controller", *fewer, home=home).status == 0
+    best, start = (json.loads((ours / name).read_text()) for name in ("best.json", "start.json"))
+    assert (best["z"], best["mode"]) == ("mean", "z_h")
+    assert start["parameters"] == json.loads((first / "best.json").read_text())["parameters"]
+    np.testing.assert_allclose(best["parameters"], start["parameters"], atol=1e-6)
+    assert load_agent(ours.parent)[0].z == "mean"
+    shutil.rmtree(first)  # what a search started from is kept: it goes on without
+    more = [*argv, "--controller.sigma", "1e-9"]
+    assert tiny.stage("train_controller", *more, home=home).status == 0
+    assert len(runs.read_log(ours / "log.jsonl")) == 3
+
+
+def test_starts_that_do_not_fit_are_refused(beside):
+    home, argv = beside
+    ended = tiny.stage("train_controller", *argv, "--controller.mode", "z", home=home)
+    assert "checkpoints/t: its C is of mode z_h, this one of z" in ended.complaint
+    ended = tiny.stage("train_controller", *argv[:-1], "checkpoints/nobody", home=home)
+    assert "checkpoints/nobody: no such folder" in ended.complaint
+    own = home / "checkpoints/t/controller/best.json"
+    kept = own.read_bytes()
+    itself = [*tiny.SCHEDULE, "--controller.start", "checkpoints/t", "--overwrite"]
+    ended = tiny.stage("train_controller", *itself, home=home)
+    assert "checkpoints/t: must be an agent of another run" in ended.complaint
+    assert own.read_bytes() == kept
+    done = home / "checkpoints/on/rnn/done.json"
+    runs.write_json(done, json.loads(done.read_text()) | {"output": "another M"})
+    ended = tiny.stage("train_controller", *argv, home=home)
+    assert "evolved on the V and M of this one" in ended.complaint
