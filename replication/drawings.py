@@ -158,6 +158,8 @@ def draw_controller(overlaid: list[Run]) -> plots.Drawing | None:
         f" at generation {last['step']} after {hours:.3g} core-hours, the population's mean at"
         f" {last['mean']:.1f}; the band reaches from its worst to its best candidate. "
     )
+    if overlaid[0].earlier:
+        caption += f"The first {overlaid[0].earlier} are of the agents that its C started from. "
     if short := overlaid[0].settings.get("controller.short"):
         caption += (
             f"Its first {short} generations drove episodes of at most"

@@ -11,6 +11,7 @@ import numpy as np
 
 from replication import plots, runs
 from replication.config import PRESETS, VISIONS, Config, UserError, default_run
+from replication.history import read_history
 from replication.stages import V, stages_of, visions_in
 
 STAGES = [name for name in runs.STAGES if name != "figures"]
@@ -24,7 +25,8 @@ class Run:
     settings: dict  # its recorded configuration, flat: {"vae.epochs": 9, ...}
     versions: dict[str, str]
     records: dict[str, dict]  # done.json of each finished stage
-    logs: dict[str, list[dict]]  # log.jsonl of each stage that has one
+    logs: dict[str, list[dict]]  # log.jsonl of each stage that has one; C's with what led to it
+    earlier: int  # generations of C's log that belong to the agents that it started from
     samples: dict[str, np.ndarray]  # frames beside their reconstructions
     traversal: dict[str, np.ndarray]  # frames of single dimensions of z
     rollout: dict[str, np.ndarray]  # frames of a rollout, reconstructed and dreamt
@@ -93,12 +95,15 @@ def read_run(config: Config) -> Run:
     records = {name: _json(path / "done.json") for name, path in folders.items()}
     # config.json has the stages that can be resumed; the others' settings stand in their done.json
     sections = [recorded.get(name) or records[name].get("identity", {}) for name in folders]
+    logs = {name: runs.read_log(path / "log.jsonl") for name, path in folders.items()}
+    history = read_history(folders["train_controller"])
     return Run(
         config=config,
         settings={key: value for section in sections for key, value in section.items()},
         versions=_json(folder / "versions.json"),
         records=records,
-        logs={name: runs.read_log(path / "log.jsonl") for name, path in folders.items()},
+        logs=logs | {"train_controller": history},
+        earlier=len(history) - len(logs["train_controller"]),
         samples=_arrays(v / "samples.npz"),
         traversal=_arrays(v / "traversal.npz"),
         rollout=_arrays(folder / "dream" / "rollout.npz"),

@@ -4,8 +4,8 @@
 
 The master asks CMA-ES for candidates, the workers drive them. Reads V and M; writes
 checkpoints/RUN/controller/: log.jsonl and best.json (C's vector: the best evaluated mean of the
-search distribution); with --controller.start also start.json, the vector that the search starts
-from. Killed and called again it goes on to the same numbers, bit for bit.
+search distribution); with --controller.start also start.json, the C that the search starts from.
+Killed and called again it goes on to the same numbers, bit for bit.
 """
 
 from pathlib import Path
@@ -25,6 +25,7 @@ from replication.agent import (
 from replication.config import Config, Controller, UserError, parse_cli
 from replication.es import Evolution
 from replication.fleet import drive_all, start_worker
+from replication.history import read_history
 from replication.rollouts import Task, make_env
 from replication.stages import needs_of
 
@@ -99,15 +100,16 @@ def keep_best(es: Evolution, line: dict, settings: Controller, folder: Path) -> 
 
 
 def read_start(config: Config) -> dict | None:
-    """The agent that the search starts from, if it is not from 0: as the run kept it, or its own.
+    """The C that the search starts from, where it is not 0, and how it came about.
 
-    Raises UserError if there is no such agent, or if it was evolved on another V or M.
+    As the run has kept it in start.json, or from the agent's own folder. Raises UserError if there
+    is no such agent, or if it was evolved on another V or M.
     """
     if config.controller.start == "zero":
         return None
     kept = runs.stage_folder(config, "train_controller") / "start.json"
     if kept.exists() and not config.overwrite:
-        return runs.read_json(kept, "parameters")
+        return runs.read_json(kept, "parameters", "log")
     folder = agent_folder(config.controller.start)
     weights, parameters = load_agent(folder)
     needs = needs_of("train_controller", config.vision)
@@ -122,7 +124,11 @@ def read_start(config: Config) -> dict | None:
             f"--controller.start {config.controller.start}: its C is of mode {weights.mode},"
             f" this one of {config.controller.mode}"
         )
-    return {"agent": config.controller.start, "parameters": parameters.tolist()}
+    log = [
+        {key: value for key, value in line.items() if key != "returns"}
+        for line in read_history(folder / "controller")
+    ]
+    return {"agent": config.controller.start, "parameters": parameters.tolist(), "log": log}
 
 
 def resume(config: Config, start: np.ndarray, path: Path) -> Evolution:

@@ -116,6 +116,17 @@ def test_controller_holds_the_log_and_both_reference_curves(run):
     assert star == [[188, 273]]
 
 
+def test_controller_counts_the_generations_of_the_agent_it_started_from(run):
+    own = run.logs["train_controller"]
+    earlier = [{key: line[key] for key in line if key != "returns"} for line in own]
+    folder = runs.stage_folder(CONFIG, "train_controller")
+    runs.write_json(folder / "start.json", {"log": earlier})
+    later = read_run(CONFIG)
+    assert "C started from" not in drawings.draw_controller([run])[1]
+    assert f"The first {len(own)} are of the agents" in drawings.draw_controller([later])[1]
+    assert later.spent("train_controller")[0] == 2 * run.spent("train_controller")[0]
+
+
 def test_controller_says_which_generations_were_short(run):
     assert (
         "first 22 generations drove episodes of at most 300" in drawings.draw_controller([run])[1]

@@ -12,6 +12,7 @@ from replication import runs
 from replication.agent import load_agent
 from replication.config import PRESETS, Config, Controller, UserError
 from replication.es import Evolution
+from replication.history import read_history
 from replication.train_controller import generation_tasks, resume
 
 DIMENSIONS = 5
@@ -98,6 +99,11 @@ def test_a_search_starts_from_an_agent_and_stands_for_itself(beside):
     assert (best["z"], best["mode"]) == ("mean", "z_h")
     assert start["parameters"] == json.loads((first / "best.json").read_text())["parameters"]
     np.testing.assert_allclose(best["parameters"], start["parameters"], atol=1e-6)
+    history = read_history(ours)
+    assert [line["step"] for line in history] == [1, 2, 3, 4]
+    assert [line["mean"] for line in history[:3]] == [
+        line["mean"] for line in tiny.log_of(home, "controller")
+    ]
     assert load_agent(ours.parent)[0].z == "mean"
     shutil.rmtree(first)  # what a search started from is kept: it goes on without
     more = [*argv, "--controller.sigma", "1e-9"]
