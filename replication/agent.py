@@ -22,7 +22,7 @@ from replication.stages import STAGES
 from replication.vae.vae import build_encoder, sample_z, to_float
 
 MODES = get_args(get_type_hints(Controller)["mode"])
-ZS = get_args(get_type_hints(Controller)["z"])
+Z_KINDS = get_args(get_type_hints(Controller)["z"])
 WIDTH = 16  # rows of a batch: a candidate's 16 episodes in the paper
 
 
@@ -75,7 +75,7 @@ def load_agent(folder: Path, vision: str | None = None) -> tuple[Weights, np.nda
     except (ValueError, TypeError):
         raise UserError(f"{runs.shown(path)}: parameters are not numbers: restore it") from None
     z = best.get("z", "sample")
-    for name, value, known in (("mode", best["mode"], MODES), ("z", z, ZS)):
+    for name, value, known in (("mode", best["mode"], MODES), ("z", z, Z_KINDS)):
         if value not in known:
             raise UserError(f"{runs.shown(path)}: {name} {value!r}: not of {', '.join(known)}")
     weights = load_weights(folder, best["mode"], vision, z)

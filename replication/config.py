@@ -108,8 +108,9 @@ class Controller:
     population: int = 64  # Candidates in a generation. [paper, A.4]
     episodes: int = 16  # Rollouts whose mean is a candidate's fitness. [paper, A.4]
     generations: int = 1800  # Generations in all. [paper, A.4]
-    # Deviation where it is set: a search that goes on from an agent on the same V and M.
-    start: str = "zero"  # Or the folder of an agent, whose C the search starts from. [original: 0]
+    # Deviation where it is a folder: a new search from an agent's C, evolved on the same V and M.
+    # Its tracks are those of that agent's generations 1, 2, ... again, but for another --seed.
+    start: str = "zero"  # Where the search starts: zero, or an agent's folder. [original: 0]
     sigma: float = 0.1  # First step size of CMA-ES. [original train.py]
     # Deviation where it is "diagonal": separable CMA-ES (Ros & Hansen 2008), which learns 867
     # variances instead of 867 x 867 covariances, and so learns them sooner.

@@ -158,15 +158,16 @@ def draw_controller(overlaid: list[Run]) -> plots.Drawing | None:
         f" at generation {last['step']} after {hours:.3g} core-hours, the population's mean at"
         f" {last['mean']:.1f}; the band reaches from its worst to its best candidate. "
     )
-    if overlaid[0].earlier:
-        caption += f"The first {overlaid[0].earlier} are of the agents that its C started from. "
+    earlier = overlaid[0].earlier
+    if earlier:
+        caption += f"The first {earlier} are of the searches that its own started from. "
     if short := overlaid[0].settings.get("controller.short"):
         caption += (
-            f"Its first {short} generations drove episodes of at most"
+            f"Its {'own ' if earlier else ''}first {short} generations drove episodes of at most"
             f" {overlaid[0].settings['controller.short_steps']} frames, whose returns are smaller;"
             " evaluations are of whole episodes. "
         )
-    if evaluations := [line for line in log if "eval_mean" in line]:
+    if evaluations := [line for line in log[earlier:] if "eval_mean" in line]:
         best = max(evaluations, key=lambda line: line["eval_mean"])
         caption += (
             f"The best evaluation of the distribution's mean is {best['eval_mean']:.1f} ±"
@@ -245,7 +246,8 @@ def our_scores(overlaid: list[Run]) -> list[dict]:
             "mean_return": round(run.evaluation["mean"], 2),
             "std": round(run.evaluation["std"], 2),
             "episodes": run.evaluation["episodes"],
-            "note": f"C in mode {run.settings.get('controller.mode', 'z_h')}, after"
+            "note": f"C in mode {run.settings.get('controller.mode', 'z_h')}"
+            f"{' on the mean of z' if run.settings.get('controller.z') == 'mean' else ''}, after"
             f" {len(run.logs['train_controller']) or 'unknown'} generations",
             "source": run.evaluation["path"],
         }

@@ -3,19 +3,24 @@
 from pathlib import Path
 
 from replication import runs
+from replication.config import UserError
 
 
 def read_history(folder: Path) -> list[dict]:
-    """The log of a controller/, after what start.json keeps of the search that it started from.
+    """The log of a controller/, after what start.json keeps of the searches before it.
 
     Generations and seconds are counted on from there; earlier lines lack the candidates' returns.
+    Raises UserError for what is not such a log.
     """
     start, log = folder / "start.json", runs.read_log(folder / "log.jsonl")
     earlier = runs.read_json(start, "log")["log"] if start.exists() else []
     if not earlier:
         return log
-    last = earlier[-1]
-    return earlier + [
-        line | {"step": last["step"] + line["step"], "seconds": last["seconds"] + line["seconds"]}
-        for line in log
-    ]
+    try:
+        step, seconds = earlier[-1]["step"], earlier[-1]["seconds"]
+        return earlier + [
+            line | {"step": step + line["step"], "seconds": seconds + line["seconds"]}
+            for line in log
+        ]
+    except (TypeError, KeyError):
+        raise UserError(f"{runs.shown(start)}: its log is not one: restore it") from None

@@ -23,7 +23,7 @@ from pathlib import Path
 import numpy as np
 
 from replication.config import VISIONS, Config, UserError, default_run
-from replication.stages import FREE, STAGES, check_names, needs_of, stages_of, visions_in
+from replication.stages import FREE, STAGES, check_names, differing, needs_of, stages_of, visions_in
 
 HOME = Path(os.environ.get("REPLICATION_HOME", Path(__file__).resolve().parents[1]))
 PACKAGES = (
@@ -165,16 +165,10 @@ def _check_same(config: Config, name: str) -> None:
     recorded = read_json(path).get(name) if path.exists() else None
     if recorded is None:
         return
-    now, grows = identity(config, name), STAGES[name].grows
-    differing = [
-        f"{key} {recorded.get(key)!r} there, {now.get(key)!r} here"
-        for key in sorted(recorded.keys() | now.keys())
-        if key != grows and recorded.get(key) != now.get(key)
-    ]
-    if differing:
+    if different := differing(recorded, identity(config, name), STAGES[name].grows):
         raise UserError(
             f"{shown(stage_folder(config, name))} was made with other settings:"
-            f" {'; '.join(differing)}. Give those, another --run, or --overwrite to start anew"
+            f" {'; '.join(different)}. Give those, another --run, or --overwrite to start anew"
         )
 
 
@@ -209,7 +203,7 @@ def done(config: Config, name: str) -> dict | None:
     record, asked = read_json(path, *RECORD), identity(config, name)
     made = record["identity"]
     enough = not grows or made.get(grows, 0) >= asked[grows]
-    return record if enough and made | {grows: 0} == asked | {grows: 0} else None
+    return record if enough and not differing(made, asked, grows) else None
 
 
 def finish(config: Config, name: str, output: str, reached: str, seconds: float, **facts) -> None:

@@ -53,6 +53,25 @@ STAGES = {
 # Fields that change nothing that a stage makes; growing fields are compared on their own.
 FREE = {"extract.skip_bad", "vae.log_every", "vaegan.log_every", "rnn.log_every", "env.stock"}
 
+# Settings that older records lack, at the values that those runs were made with.
+ADDED = {
+    "extract.agent": "checkpoints/quick",
+    "extract.noise": 0.1,
+    "vaegan.adam_rate": 0.0,
+    "controller.z": "sample",
+    "controller.start": "zero",
+}
+
+
+def differing(recorded: dict, asked: dict, grows: str) -> list[str]:
+    """The settings of a stage that are not as they were recorded, but for the one that may grow."""
+    made = {key: value for key, value in ADDED.items() if key in asked} | recorded
+    return [
+        f"{key} {made.get(key)!r} there, {asked.get(key)!r} here"
+        for key in sorted(made.keys() | asked.keys())
+        if key != grows and made.get(key) != asked.get(key)
+    ]
+
 
 def check_names(config: Config) -> None:
     """Raise UserError if a run in a folder would stand where a stage of that run stands."""

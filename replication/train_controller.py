@@ -14,20 +14,12 @@ import numpy as np
 from tqdm import tqdm
 
 from replication import parallel, runs
-from replication.agent import (
-    Weights,
-    agent_folder,
-    inputs_of,
-    load_agent,
-    load_weights,
-    one_thread,
-)
+from replication.agent import Weights, load_weights, one_thread
 from replication.config import Config, Controller, UserError, parse_cli
 from replication.es import Evolution
 from replication.fleet import drive_all, start_worker
-from replication.history import read_history
 from replication.rollouts import Task, make_env
-from replication.stages import needs_of
+from replication.start import first_mean, read_start
 
 
 def generation_tasks(config: Config, generation: int, candidates: np.ndarray) -> list[Task]:
@@ -99,38 +91,6 @@ def keep_best(es: Evolution, line: dict, settings: Controller, folder: Path) -> 
         )
 
 
-def read_start(config: Config) -> dict | None:
-    """The C that the search starts from, where it is not 0, and how it came about.
-
-    As the run has kept it in start.json, or from the agent's own folder. Raises UserError if there
-    is no such agent, or if it was evolved on another V or M.
-    """
-    if config.controller.start == "zero":
-        return None
-    kept = runs.stage_folder(config, "train_controller") / "start.json"
-    if kept.exists() and not config.overwrite:
-        return runs.read_json(kept, "parameters", "log")
-    folder = agent_folder(config.controller.start)
-    weights, parameters = load_agent(folder)
-    needs = needs_of("train_controller", config.vision)
-    ours = {need: runs.output_of(config, need) for need in needs}
-    if folder == runs.run_folder(config.run).resolve() or inputs_of(folder) != ours:
-        raise UserError(
-            f"--controller.start {config.controller.start}: must be an agent of another run,"
-            " evolved on the V and M of this one"
-        )
-    if weights.mode != config.controller.mode:
-        raise UserError(
-            f"--controller.start {config.controller.start}: its C is of mode {weights.mode},"
-            f" this one of {config.controller.mode}"
-        )
-    log = [
-        {key: value for key, value in line.items() if key != "returns"}
-        for line in read_history(folder / "controller")
-    ]
-    return {"agent": config.controller.start, "parameters": parameters.tolist(), "log": log}
-
-
 def resume(config: Config, start: np.ndarray, path: Path) -> Evolution:
     """The search as a log left it: told again what every candidate returned."""
     es = Evolution(start, config.controller, config.seed)
@@ -169,10 +129,9 @@ def main(config: Config) -> None:
     with runs.open_stage(config, "train_controller") as folder:
         run = runs.run_folder(config.run)
         weights = load_weights(run, config.controller.mode, config.vision, config.controller.z)
-        first = np.zeros(weights.parameters)
         if start:
             runs.write_json(folder / "start.json", start)
-            first = np.array(start["parameters"])
+        first = first_mean(start, weights.parameters, folder)
         es = resume(config, first, folder / "log.jsonl")
         make_env(config.env).close()  # the master compiles for all
         with parallel.pool(start_worker, (weights, config.env)) as pool:

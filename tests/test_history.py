@@ -2,7 +2,10 @@
 
 import json
 
+import pytest
+
 from replication import runs
+from replication.config import UserError
 from replication.history import read_history
 
 
@@ -33,3 +36,11 @@ def test_an_agent_without_a_log_may_be_a_start(tmp_path):
     write_log(tmp_path, OWN)
     runs.write_json(tmp_path / "start.json", {"log": []})
     assert read_history(tmp_path) == OWN
+
+
+@pytest.mark.parametrize("log", [[{"mean": 1}], "no log", [3]])
+def test_what_is_no_log_is_named(tmp_path, log):
+    write_log(tmp_path, OWN)
+    runs.write_json(tmp_path / "start.json", {"log": log})
+    with pytest.raises(UserError, match="start.json: its log is not one"):
+        read_history(tmp_path)

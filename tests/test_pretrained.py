@@ -1,6 +1,7 @@
 """The published agent: whole, small, without a pickle, and as the README says it is."""
 
 import json
+import re
 import subprocess
 from pathlib import Path
 
@@ -9,12 +10,15 @@ import pytest
 
 from replication import runs
 from replication.agent import Agent, load_agent
-from replication.config import Config, Env
+from replication.config import Config, Env, parse_cli
 from replication.rollouts import Task, drive, make_env
 from replication.saved import read_run
+from replication.stages import differing
 
 ROOT = Path(__file__).resolve().parents[1]
 AGENT = ROOT / "checkpoints" / "pretrained"
+README = (ROOT / "README.md").read_text()
+STEPS = "controller.generations"
 
 
 def shipped() -> list[Path]:
@@ -42,7 +46,7 @@ def test_its_score_is_that_of_its_returns_and_stands_in_the_readme():
     assert (returns.mean(), returns.std()) == pytest.approx((score["mean"], score["std"]))
     assert [track["seed"] for track in score["returns"]] == [2**32 + i for i in range(100)]
     said = f"{score['mean']:.1f} ± {score['std']:.1f}"
-    assert f"**{said}**" in (ROOT / "README.md").read_text()
+    assert f"**{said}**" in README
 
 
 def test_it_was_chosen_on_other_tracks_than_it_is_reported_on():
@@ -59,6 +63,16 @@ def test_it_was_chosen_on_other_tracks_than_it_is_reported_on():
         for episode in range(int(best["eval_episodes"]))
     ]
     assert max(seeds) < min(track["seed"] for track in evaluation()["returns"])
+
+
+def test_c_goes_on_with_the_command_in_the_readme():
+    (command,) = re.findall(r"`mpirun .*(laptop --run pretrained .*?)`", README)
+    config = parse_cli(command.split())
+    recorded = json.loads((AGENT / "config.json").read_text())["train_controller"]
+    assert not differing(recorded, runs.identity(config, "train_controller"), STEPS)
+    assert config.controller.generations > recorded[STEPS]
+    start = json.loads((AGENT / "controller" / "start.json").read_text())
+    assert (len(start["parameters"]), start["agent"]) == (867, config.controller.start)
 
 
 def test_it_drives(compiled):

@@ -95,6 +95,18 @@ def test_a_folder_made_otherwise_is_refused_field_by_field(home):
         pass  # what is recorded is still what made it
 
 
+def test_a_record_that_is_older_than_a_setting_has_its_value_of_then(home):
+    for name in ("extract", "train_vae", "train_rnn", "train_controller"):
+        finish(name)
+    path = runs.stage_folder(CONFIG, "train_controller") / "done.json"
+    record = runs.read_json(path)
+    for key in ("controller.z", "controller.start"):
+        del record["identity"][key]
+    runs.write_json(path, record)
+    assert runs.done(CONFIG, "train_controller")
+    assert not runs.done(config(controller={"z": "mean"}), "train_controller")
+
+
 def test_another_input_is_another_configuration(home):
     finish("extract")
     finish("train_vae", output="v1")

@@ -106,9 +106,32 @@ def test_a_search_starts_from_an_agent_and_stands_for_itself(beside):
     ]
     assert load_agent(ours.parent)[0].z == "mean"
     shutil.rmtree(first)  # what a search started from is kept: it goes on without
-    more = [*argv, "--controller.sigma", "1e-9"]
+    again = [*argv, "--controller.generations", "2"]
+    more = [*again, "--controller.sigma", "1e-9"]
     assert tiny.stage("train_controller", *more, home=home).status == 0
-    assert len(runs.read_log(ours / "log.jsonl")) == 3
+    assert len(runs.read_log(ours / "log.jsonl")) == 2
+    (ours / "log.jsonl").rename(ours / "in_two.jsonl")
+    assert tiny.stage("train_controller", *more, home=home).status == 0
+    in_two, at_once = (
+        [line["returns"] for line in runs.read_log(ours / name)]
+        for name in ("in_two.jsonl", "log.jsonl")
+    )
+    assert in_two == at_once
+
+
+def test_a_start_that_is_lost_or_spoilt_is_named(beside):
+    home, argv = beside
+    fewer = [*argv, "--controller.generations", "1"]
+    assert tiny.stage("train_controller", *fewer, home=home).status == 0
+    kept = home / "checkpoints/on/controller/start.json"
+    start = json.loads(kept.read_text())
+    for broken in ([0.5] * 7, ["x"] * 123, [float("nan")] * 123, {}):
+        runs.write_json(kept, start | {"parameters": broken})
+        ended = tiny.stage("train_controller", *argv, home=home)
+        assert "start.json does not hold 123 finite parameters" in ended.complaint
+    kept.unlink()
+    ended = tiny.stage("train_controller", *argv, home=home)
+    assert "controller/start.json is missing: restore it, or --overwrite" in ended.complaint
 
 
 def test_starts_that_do_not_fit_are_refused(beside):
