@@ -122,8 +122,10 @@ def test_controller_counts_the_generations_of_the_agent_it_started_from(run):
     folder = runs.stage_folder(CONFIG, "train_controller")
     runs.write_json(folder / "start.json", {"log": earlier})
     later = read_run(CONFIG)
-    assert "C started from" not in drawings.draw_controller([run])[1]
-    assert f"The first {len(own)} are of the agents" in drawings.draw_controller([later])[1]
+    first, then = (drawings.draw_controller([each])[1] for each in (run, later))
+    assert "its own started from" not in first and "Its first 22 generations" in first
+    assert f"The first {len(own)} are of the searches" in then
+    assert "Its own first 22 generations" in then
     assert later.spent("train_controller")[0] == 2 * run.spent("train_controller")[0]
 
 
