@@ -136,15 +136,17 @@ def main(config: Config) -> None:
         make_env(config.env).close()  # the master compiles for all
         with parallel.pool(start_worker, (weights, config.env)) as pool:
             seconds = evolve(pool, config, es, folder)
-        report(config, weights, seconds, folder)
+        report(config, weights, seconds, folder, earlier=len(start["log"]) if start else 0)
 
 
-def report(config: Config, weights: Weights, seconds: float, folder: Path) -> None:
+def report(config: Config, weights: Weights, seconds: float, folder: Path, earlier: int) -> None:
     best = runs.read_json(folder / "best.json")
     reached = (
         f"{best['eval_mean']:.1f} ± {best['eval_std']:.1f} over {best['eval_episodes']:.0f} tracks"
         f" at generation {best['generation']} of {config.controller.generations}"
     )
+    if earlier:
+        reached += f", after {earlier} of earlier searches"
     output = runs.fingerprint([np.float32(best["parameters"])])
     runs.finish(
         config, "train_controller", output, reached, seconds,
