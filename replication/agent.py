@@ -70,22 +70,28 @@ def load_agent(folder: Path, vision: str | None = None) -> tuple[Weights, np.nda
             f"{runs.shown(path)} is missing: run python replication/train_controller.py"
         )
     best = runs.read_json(path, "mode", "parameters")
-    try:
-        parameters = np.array(best["parameters"], np.float32).ravel()
-    except (ValueError, TypeError):
-        raise UserError(f"{runs.shown(path)}: parameters are not numbers: restore it") from None
     z = best.get("z", "sample")
     for name, value, known in (("mode", best["mode"], MODES), ("z", z, Z_KINDS)):
         if value not in known:
             raise UserError(f"{runs.shown(path)}: {name} {value!r}: not of {', '.join(known)}")
     weights = load_weights(folder, best["mode"], vision, z)
-    if len(parameters) != weights.parameters or not np.isfinite(parameters).all():
-        raise UserError(
-            f"{runs.shown(path)} holds {np.isfinite(parameters).sum()} finite parameters;"
-            f" mode {best['mode']} on this M takes {weights.parameters}"
-        )
+    parameters = flat_vector(best["parameters"], weights, path)
     check_parts(folder)
     return weights, parameters
+
+
+def flat_vector(values, weights: Weights, path: Path) -> np.ndarray:
+    """C's flat vector from the values that a file has, float32; UserError if it is none."""
+    try:
+        flat = np.array(values, np.float32).ravel()
+    except (ValueError, TypeError):
+        raise UserError(f"{runs.shown(path)}: parameters are not numbers: restore it") from None
+    if len(flat) != weights.parameters or not np.isfinite(flat).all():
+        raise UserError(
+            f"{runs.shown(path)} holds {np.isfinite(flat).sum()} finite parameters;"
+            f" mode {weights.mode} on this M takes {weights.parameters}"
+        )
+    return flat
 
 
 def check_parts(folder: Path) -> None:

@@ -1,10 +1,5 @@
 """Where C's search starts: from 0, or from the C of another run's agent (--controller.start)."""
 
-import contextlib
-from pathlib import Path
-
-import numpy as np
-
 from replication import runs
 from replication.agent import agent_folder, inputs_of, load_agent
 from replication.config import Config, UserError
@@ -46,17 +41,3 @@ def read_start(config: Config) -> dict | None:
         for line in read_history(folder / "controller")
     ]
     return {"agent": config.controller.start, "parameters": parameters.tolist(), "log": log}
-
-
-def first_mean(start: dict | None, parameters: int, folder: Path) -> np.ndarray:
-    """Where the search begins: 0, or the C that start.json has, float64 (parameters,)."""
-    if not start:
-        return np.zeros(parameters)
-    with contextlib.suppress(ValueError, TypeError):
-        first = np.array(start["parameters"], np.float64)
-        if first.shape == (parameters,) and np.isfinite(first).all():
-            return first
-    raise UserError(
-        f"{runs.shown(folder / 'start.json')} does not hold {parameters} finite parameters:"
-        " restore it, or --overwrite"
-    )

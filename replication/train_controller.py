@@ -14,12 +14,12 @@ import numpy as np
 from tqdm import tqdm
 
 from replication import parallel, runs
-from replication.agent import Weights, load_weights, one_thread
+from replication.agent import Weights, flat_vector, load_weights, one_thread
 from replication.config import Config, Controller, UserError, parse_cli
 from replication.es import Evolution
 from replication.fleet import drive_all, start_worker
 from replication.rollouts import Task, make_env
-from replication.start import first_mean, read_start
+from replication.start import read_start
 
 
 def generation_tasks(config: Config, generation: int, candidates: np.ndarray) -> list[Task]:
@@ -129,9 +129,10 @@ def main(config: Config) -> None:
     with runs.open_stage(config, "train_controller") as folder:
         run = runs.run_folder(config.run)
         weights = load_weights(run, config.controller.mode, config.vision, config.controller.z)
+        first = np.zeros(weights.parameters)
         if start:
             runs.write_json(folder / "start.json", start)
-        first = first_mean(start, weights.parameters, folder)
+            first += flat_vector(start["parameters"], weights, folder / "start.json")
         es = resume(config, first, folder / "log.jsonl")
         make_env(config.env).close()  # the master compiles for all
         with parallel.pool(start_worker, (weights, config.env)) as pool:

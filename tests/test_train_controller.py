@@ -126,10 +126,13 @@ def test_a_start_that_is_lost_or_spoilt_is_named(beside):
     assert tiny.stage("train_controller", *fewer, home=home).status == 0
     kept = home / "checkpoints/on/controller/start.json"
     start = json.loads(kept.read_text())
-    for broken in ([0.5] * 7, ["x"] * 123, [float("nan")] * 123, {}):
+    for broken, said in (
+        ([0.5] * 7, "start.json holds 7 finite parameters; mode z_h on this M takes 123"),
+        ([float("nan")] * 123, "start.json holds 0 finite parameters"),
+        ({}, "start.json: parameters are not numbers"),
+    ):
         runs.write_json(kept, start | {"parameters": broken})
-        ended = tiny.stage("train_controller", *argv, home=home)
-        assert "start.json does not hold 123 finite parameters" in ended.complaint
+        assert said in tiny.stage("train_controller", *argv, home=home).complaint
     kept.unlink()
     ended = tiny.stage("train_controller", *argv, home=home)
     assert "controller/start.json is missing: restore it, or --overwrite" in ended.complaint
