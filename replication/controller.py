@@ -37,12 +37,16 @@ def unpack(flat, inputs: int, outputs: int):
 
 def act(mode: str, flat, z, h, c):
     """a_t of B controllers: flat (B, P), each row its own C -> steer, gas, brake (B, 3)."""
-    x = features(mode, z, h, c)  # (B, I)
+    return squash(output(mode, flat, features(mode, z, h, c)), tf)
+
+
+def output(mode: str, flat, x):
+    """What C makes of its inputs x (B, I), before it is squashed: (B, 3). flat is (B or 1, P)."""
     if mode == "z_hidden":
         bias, weight, flat = unpack(flat, x.shape[1], HIDDEN_UNITS)
         x = tf.tanh(_affine(x, bias, weight))  # (B, 40)
     bias, weight, _ = unpack(flat, x.shape[1], ACTIONS)
-    return squash(_affine(x, bias, weight), tf)
+    return _affine(x, bias, weight)
 
 
 def _affine(x, bias, weight):

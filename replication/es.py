@@ -9,6 +9,7 @@ import cma
 import numpy as np
 
 from replication.config import Controller
+from replication.whitening import Whitening
 
 
 class _Normal:
@@ -27,8 +28,15 @@ class _Normal:
 class Evolution:
     """A search for the vector of greatest return, from `start`: from 0 in the paper (A.4)."""
 
-    def __init__(self, start: np.ndarray, settings: Controller, seed: int):
+    def __init__(
+        self,
+        start: np.ndarray,
+        settings: Controller,
+        seed: int,
+        whitening: Whitening | None = None,
+    ):
         self.generation = 0  # generations that are told
+        self.start, self.whitening = start, whitening
         self.normal = _Normal(seed)
         options = {
             "popsize": settings.population,
@@ -41,13 +49,14 @@ class Evolution:
             "signals_filename": "",
         }
         self.normal.restart(0)
-        self.cma = cma.CMAEvolutionStrategy(start, settings.sigma, options)
+        first = np.zeros_like(start) if whitening else start
+        self.cma = cma.CMAEvolutionStrategy(first, settings.sigma, options)
 
     def ask(self) -> np.ndarray:
         """The candidates of the next generation: float64 (population, dimensions)."""
         self.normal.restart(self.generation + 1)
         self.asked = self.cma.ask()
-        return np.stack(self.asked)
+        return self._flat(np.stack(self.asked))
 
     def tell(self, returns: Sequence[float]) -> None:
         """What each candidate of the last ask returned: more is better."""
@@ -57,7 +66,11 @@ class Evolution:
     @property
     def mean(self) -> np.ndarray:
         """The mean of the search distribution, float64 (dimensions,): what is evaluated."""
-        return np.array(self.cma.mean)
+        return self._flat(np.array(self.cma.mean)[None])[0]
+
+    def _flat(self, points: np.ndarray) -> np.ndarray:
+        """CMA-ES's points (N, P) as C's flat vectors."""
+        return self.start + self.whitening.flat(points) if self.whitening else points
 
     @property
     def sigma(self) -> float:

@@ -60,6 +60,7 @@ ADDED = {
     "vaegan.adam_rate": 0.0,
     "controller.z": "sample",
     "controller.start": "zero",
+    "controller.inputs": "raw",
 }
 
 

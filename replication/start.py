@@ -1,17 +1,31 @@
-"""Where C's search starts: from 0, or from the C of another run's agent (--controller.start)."""
+"""Where C's search starts: from 0, or from the C of another run's agent (--controller.start).
+
+On the V and M that the agent's C was evolved on, it is that C. On others, as after a second round
+of rollouts (World Models, 5), it is the linear policy that acts most like the agent on the
+run's rollouts: the same C in the terms of the new V and M.
+"""
+
+import numpy as np
 
 from replication import runs
-from replication.agent import agent_folder, inputs_of, load_agent
+from replication.agent import Weights, agent_folder, inputs_of, load_agent, load_weights
 from replication.config import Config, UserError
+from replication.controller import output
 from replication.history import read_history
+from replication.seen import inputs_of_c, some_episodes
 from replication.stages import needs_of
+
+# What tanh makes of more than that is hardly another action, and a brake below 0 is none.
+LOW, HIGH = np.float32([-2.5, -2.5, -1]), np.float32([2.5, 2.5, 2.5])
+RIDGE = 1e-3  # times the squared weights, beside the mean squared error
+HELD_OUT = 5  # one episode in so many says how good the fit is
 
 
 def read_start(config: Config) -> dict | None:
     """The C that the search starts from, where it is not 0, and how it came about.
 
     As the run has kept it in start.json, or from the agent's own folder. Raises UserError if there
-    is no such agent, or if it was evolved on another V or M.
+    is no such agent, or none that can be acted like.
     """
     if config.controller.start == "zero":
         return None
@@ -23,21 +37,64 @@ def read_start(config: Config) -> dict | None:
             raise UserError(f"{runs.shown(kept)} is missing: restore it, or --overwrite")
     runs.check_inputs(config, "train_controller")
     folder = agent_folder(config.controller.start)
+    if folder == runs.run_folder(config.run).resolve():
+        raise UserError(f"--controller.start {config.controller.start}: must be of another run")
     weights, parameters = load_agent(folder)
+    fit = None
     needs = needs_of("train_controller", config.vision)
-    ours = {need: runs.output_of(config, need) for need in needs}
-    if folder == runs.run_folder(config.run).resolve() or inputs_of(folder) != ours:
-        raise UserError(
-            f"--controller.start {config.controller.start}: must be an agent of another run,"
-            " evolved on the V and M of this one"
-        )
-    if weights.mode != config.controller.mode:
-        raise UserError(
-            f"--controller.start {config.controller.start}: its C is of mode {weights.mode},"
-            f" this one of {config.controller.mode}"
-        )
+    if inputs_of(folder) != {need: runs.output_of(config, need) for need in needs} or (
+        weights.mode != config.controller.mode
+    ):
+        parameters, fit = act_like(weights, parameters, config)
     log = [
         {key: value for key, value in line.items() if key != "returns"}
         for line in read_history(folder / "controller")
     ]
-    return {"agent": config.controller.start, "parameters": parameters.tolist(), "log": log}
+    return {
+        "agent": config.controller.start,
+        "parameters": parameters.tolist(),
+        "fit": fit,
+        "log": log,
+    }
+
+
+def act_like(
+    agent: Weights, parameters: np.ndarray, config: Config
+) -> tuple[np.ndarray, dict[str, float]]:
+    """The linear C on the run's V and M that acts most like an agent on the run's rollouts.
+
+    parameters: the agent's C. Returns C's flat vector, float32, and the share of the variance of
+    each of the agent's outputs, before tanh, that it explains on episodes it was not fitted on.
+    Raises UserError if C is not linear, or without rollouts.
+    """
+    if config.controller.mode == "z_hidden":
+        raise UserError("--controller.start: mode z_hidden is not linear, and cannot be fitted")
+    ours = load_weights(
+        runs.run_folder(config.run), config.controller.mode, config.vision, config.controller.z
+    )
+    episodes = some_episodes(config)
+    seen = inputs_of_c(ours, episodes)
+    wanted = [
+        np.clip(output(agent.mode, parameters[None], x), LOW, HIGH)
+        for x in inputs_of_c(agent, episodes)
+    ]
+    fitted = max(1, len(episodes) - max(1, len(episodes) // HELD_OUT))  # the others are held out
+    bias, weight = linear_fit(np.concatenate(seen[:fitted]), np.concatenate(wanted[:fitted]))
+    x, y = (np.concatenate(each[fitted:] or each) for each in (seen, wanted))
+    wrong = ((x @ weight + bias - y) ** 2).mean(axis=0)  # (A,)
+    explained = 1 - wrong / np.maximum(y.var(axis=0), 1e-9)
+    shares = dict(zip(("steer", "gas", "brake"), explained.round(4).tolist(), strict=True))
+    print(
+        f"controller: starts as the C that acts most like {config.controller.start}: it explains "
+        + ", ".join(f"{share:.0%} of its {name}" for name, share in shares.items())
+    )
+    return np.concatenate([bias, weight.ravel()]).astype(np.float32), shares
+
+
+def linear_fit(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Ridge regression of y (N, A) on x (N, I): bias (A,) and weight (I, A)."""
+    x, y = x.astype(np.float64), y.astype(np.float64)
+    x_mean, y_mean = x.mean(axis=0), y.mean(axis=0)
+    x, y = x - x_mean, y - y_mean
+    weight = np.linalg.solve(x.T @ x / len(x) + RIDGE * np.eye(x.shape[1]), x.T @ y / len(x))
+    return y_mean - x_mean @ weight, weight

@@ -20,6 +20,7 @@ from replication.es import Evolution
 from replication.fleet import drive_all, start_worker
 from replication.rollouts import Task, make_env
 from replication.start import read_start
+from replication.whitening import Whitening, find_whitening
 
 
 def generation_tasks(config: Config, generation: int, candidates: np.ndarray) -> list[Task]:
@@ -91,9 +92,11 @@ def keep_best(es: Evolution, line: dict, settings: Controller, folder: Path) -> 
         )
 
 
-def resume(config: Config, start: np.ndarray, path: Path) -> Evolution:
+def resume(
+    config: Config, start: np.ndarray, path: Path, whitening: Whitening | None = None
+) -> Evolution:
     """The search as a log left it: told again what every candidate returned."""
-    es = Evolution(start, config.controller, config.seed)
+    es = Evolution(start, config.controller, config.seed, whitening)
     for line in runs.read_log(path):
         returns = line.get("returns", [])
         if line["step"] != es.generation + 1 or len(returns) != config.controller.population:
@@ -133,7 +136,8 @@ def main(config: Config) -> None:
         if start:
             runs.write_json(folder / "start.json", start)
             first += flat_vector(start["parameters"], weights, folder / "start.json")
-        es = resume(config, first, folder / "log.jsonl")
+        whitening = find_whitening(config, weights, folder / "whitening.npz")
+        es = resume(config, first, folder / "log.jsonl", whitening)
         make_env(config.env).close()  # the master compiles for all
         with parallel.pool(start_worker, (weights, config.env)) as pool:
             seconds = evolve(pool, config, es, folder)

@@ -83,7 +83,7 @@ AGENT = ("train_vae", "train_rnn", "train_controller")
 @pytest.fixture
 def beside(tmp_path, finished):
     """The tiny run, and another one on its V and M, whose C is still to come; its settings."""
-    home = tiny.copy_of(finished, tmp_path, *AGENT)
+    home = tiny.copy_of(finished, tmp_path, "extract", *AGENT)
     shutil.copytree(home / "checkpoints/t", home / "checkpoints/on")
     shutil.rmtree(home / "checkpoints/on/controller")
     argv = [*tiny.SCHEDULE, "--run", "on", "--data", "t", "--controller.z", "mean"]
@@ -140,17 +140,53 @@ def test_a_start_that_is_lost_or_spoilt_is_named(beside):
 
 def test_starts_that_do_not_fit_are_refused(beside):
     home, argv = beside
-    ended = tiny.stage("train_controller", *argv, "--controller.mode", "z", home=home)
-    assert "checkpoints/t: its C is of mode z_h, this one of z" in ended.complaint
+    ended = tiny.stage("train_controller", *argv, "--controller.mode", "z_hidden", home=home)
+    assert (
+        "--controller.start: mode z_hidden is not linear, and cannot be fitted" in ended.complaint
+    )
+    white = [*argv, "--controller.inputs", "whitened", "--controller.mode", "z_hidden"]
+    ended = tiny.stage("train_controller", *white, "--controller.start", "zero", home=home)
+    assert "--controller.inputs whitened: mode z_hidden is not linear" in ended.complaint
     ended = tiny.stage("train_controller", *argv[:-1], "checkpoints/nobody", home=home)
     assert "checkpoints/nobody: no such folder" in ended.complaint
     own = home / "checkpoints/t/controller/best.json"
     kept = own.read_bytes()
     itself = [*tiny.SCHEDULE, "--controller.start", "checkpoints/t", "--overwrite"]
     ended = tiny.stage("train_controller", *itself, home=home)
-    assert "checkpoints/t: must be an agent of another run" in ended.complaint
+    assert "checkpoints/t: must be of another run" in ended.complaint
     assert own.read_bytes() == kept
+
+
+def test_on_another_m_or_another_mode_the_start_acts_like_the_agent(beside):
+    home, argv = beside
     done = home / "checkpoints/on/rnn/done.json"
     runs.write_json(done, json.loads(done.read_text()) | {"output": "another M"})
-    ended = tiny.stage("train_controller", *argv, home=home)
-    assert "evolved on the V and M of this one" in ended.complaint
+    ours, fewer = home / "checkpoints/on/controller", ["--controller.generations", "1"]
+    still = [*fewer, "--controller.sigma", "1e-9", "--overwrite"]
+    for mode, count in (("z_h", 123), ("z", 99)):
+        ended = tiny.stage("train_controller", *argv, *still, "--controller.mode", mode, home=home)
+        assert "starts as the C that acts most like checkpoints/t: it explains" in ended.out
+        best, start = (
+            json.loads((ours / name).read_text()) for name in ("best.json", "start.json")
+        )
+        assert len(start["parameters"]) == count
+        assert sorted(start["fit"]) == ["brake", "gas", "steer"]
+        np.testing.assert_allclose(best["parameters"], start["parameters"], atol=1e-6)
+    shutil.rmtree(home / "data/t")
+    ended = tiny.stage("train_controller", *argv, *still, home=home)
+    assert "data/t/record holds no episode: run extract.py" in ended.complaint
+
+
+def test_a_whitened_search_goes_on_with_the_whitening_it_has(beside):
+    home, argv = beside
+    white = [*argv, "--controller.inputs", "whitened", "--controller.generations"]
+    kept = home / "checkpoints/on/controller/whitening.npz"
+    assert tiny.stage("train_controller", *white, "1", home=home).status == 0
+    before = kept.read_bytes()
+    shutil.rmtree(home / "data/t")
+    assert tiny.stage("train_controller", *white, "2", home=home).status == 0
+    assert kept.read_bytes() == before
+    assert tiny.stage("train_controller", *argv, home=home).complaint.count("inputs") == 1
+    kept.write_bytes(before[:100])
+    complaint = tiny.stage("train_controller", *white, "3", home=home).complaint
+    assert "controller/whitening.npz cannot be read" in complaint
