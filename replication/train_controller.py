@@ -4,7 +4,8 @@
 
 The master asks CMA-ES for candidates, the workers drive them. Reads V and M; writes
 checkpoints/RUN/controller/: log.jsonl and best.json (C's vector: the best evaluated mean of the
-search distribution); with --controller.start also start.json, the C that the search starts from.
+search distribution); with --controller.start also start.json, the C that the search starts from;
+with --controller.inputs whitened also whitening.npz, for which the rollouts are read.
 Killed and called again it goes on to the same numbers, bit for bit.
 """
 

@@ -11,12 +11,14 @@ import pytest
 from replication import runs
 from replication.agent import Agent, load_agent
 from replication.config import Config, Env, parse_cli
+from replication.history import read_history
 from replication.rollouts import Task, drive, make_env
 from replication.saved import read_run
 from replication.stages import differing
 
 ROOT = Path(__file__).resolve().parents[1]
 AGENT = ROOT / "checkpoints" / "pretrained"
+BEFORE = ROOT / "checkpoints" / "laptop"
 README = (ROOT / "README.md").read_text()
 STEPS = "controller.generations"
 
@@ -87,3 +89,30 @@ def test_its_page_can_be_drawn():
     run = read_run(Config(run="pretrained"))
     assert all(run.records[name] for name in run.stages if name != "figures")
     assert run.evaluation["episodes"] == 100 and run.rollout and run.events
+
+
+@pytest.mark.parametrize("name", ["first", "third"])
+def test_a_search_before_is_kept_with_the_score_that_the_readme_has_of_it(name):
+    score = json.loads((BEFORE / name / "evaluation" / "100_tracks_seed_0.json").read_text())
+    returns = np.array([track["return"] for track in score["returns"]])
+    assert (returns.mean(), returns.std()) == pytest.approx((score["mean"], score["std"]))
+    assert f"{score['mean']:.1f} ± {score['std']:.1f}" in README
+
+
+def test_each_search_starts_where_the_one_before_ended():
+    searches = [BEFORE / name / "controller" for name in ("first", "second", "third")]
+    logs = [runs.read_log(search / "log.jsonl") for search in searches]
+    before = [line["mean"] for log in logs for line in log]
+    assert [line["mean"] for line in read_history(AGENT / "controller")][: len(before)] == before
+    best, start = (
+        [json.loads((search / name).read_text())["parameters"] for search in chosen]
+        for name, chosen in (("best.json", searches[:2]), ("start.json", searches[1:]))
+    )
+    np.testing.assert_array_equal(np.float32(start), np.float32(best))
+
+
+def test_the_second_round_starts_as_the_third_agent_acts():
+    start = json.loads((AGENT / "controller" / "start.json").read_text())
+    assert start["agent"] == "checkpoints/laptop/third"
+    assert sorted(start["fit"]) == ["brake", "gas", "steer"]
+    assert all(f"{start['fit'][name]:.0%} of its {name}" in README for name in start["fit"])
