@@ -108,13 +108,13 @@ class Controller:
     population: int = 64  # Candidates in a generation. [paper, A.4]
     episodes: int = 16  # Rollouts whose mean is a candidate's fitness. [paper, A.4]
     generations: int = 1800  # Generations in all. [paper, A.4]
-    # Deviation where it is a folder: a new search from an agent's C; where its V or M are others,
-    # from the C that acts most like that agent.
+    # Deviation where it is a folder: a new search from an agent's C; where its V, M or mode are
+    # others, from the C that acts most like that agent on the run's rollouts.
     # Its tracks are those of that agent's generations 1, 2, ... again, but for another --seed.
     start: str = "zero"  # Where the search starts: zero, or an agent's folder. [original: 0]
     sigma: float = 0.1  # First step size of CMA-ES. [original train.py]
-    # Deviation where it is "whitened": CMA-ES's first covariance is such that steps along all
-    # directions of C's inputs change its actions alike. C stays the linear policy it is.
+    # Deviation where it is "whitened": CMA-ES's first covariance is such that its steps try the
+    # directions of C's inputs more alike. C stays the linear policy it is.
     inputs: Literal["raw", "whitened"] = "raw"  # What the search's steps are made for. [paper: raw]
     # Deviation where it is "diagonal": separable CMA-ES (Ros & Hansen 2008), which learns 867
     # variances instead of 867 x 867 covariances, and so learns them sooner.

@@ -1,8 +1,8 @@
 """Where C's search starts: from 0, or from the C of another run's agent (--controller.start).
 
 On the V and M that the agent's C was evolved on, it is that C. On others, as after a second round
-of rollouts (World Models, 5), it is the linear policy that acts most like the agent on the
-run's rollouts: the same C in the terms of the new V and M.
+of rollouts (World Models, 5), or in another mode, it is the linear policy that acts most like the
+agent on the run's rollouts: the same C in the terms of the new V and M.
 """
 
 import numpy as np
@@ -15,10 +15,10 @@ from replication.history import read_history
 from replication.seen import inputs_of_c, some_episodes
 from replication.stages import needs_of
 
-# What tanh makes of more than that is hardly another action, and a brake below 0 is none.
+# Ours: what tanh makes of more than that is hardly another action, and a brake below 0 is none.
 LOW, HIGH = np.float32([-2.5, -2.5, -1]), np.float32([2.5, 2.5, 2.5])
-RIDGE = 1e-3  # times the squared weights, beside the mean squared error
-HELD_OUT = 5  # one episode in so many says how good the fit is
+RIDGE = 1e-3  # ours: times the squared weights, beside the mean squared error
+SCORED = 0.2  # of the episodes, the last ones: they say how good the fit is
 
 
 def read_start(config: Config) -> dict | None:
@@ -65,7 +65,7 @@ def act_like(
 
     parameters: the agent's C. Returns C's flat vector, float32, and the share of the variance of
     each of the agent's outputs, before tanh, that it explains on episodes it was not fitted on.
-    Raises UserError if C is not linear, or without rollouts.
+    Raises UserError if C is not linear, or without two episodes of rollouts.
     """
     if config.controller.mode == "z_hidden":
         raise UserError("--controller.start: mode z_hidden is not linear, and cannot be fitted")
@@ -73,16 +73,18 @@ def act_like(
         runs.run_folder(config.run), config.controller.mode, config.vision, config.controller.z
     )
     episodes = some_episodes(config)
+    if len(episodes) < 2:
+        raise UserError("--controller.start: a fit takes two episodes of rollouts at least")
     seen = inputs_of_c(ours, episodes)
     wanted = [
         np.clip(output(agent.mode, parameters[None], x), LOW, HIGH)
         for x in inputs_of_c(agent, episodes)
     ]
-    fitted = max(1, len(episodes) - max(1, len(episodes) // HELD_OUT))  # the others are held out
+    fitted = len(episodes) - max(1, round(SCORED * len(episodes)))
     bias, weight = linear_fit(np.concatenate(seen[:fitted]), np.concatenate(wanted[:fitted]))
-    x, y = (np.concatenate(each[fitted:] or each) for each in (seen, wanted))
+    x, y = (np.concatenate(each[fitted:]) for each in (seen, wanted))
     wrong = ((x @ weight + bias - y) ** 2).mean(axis=0)  # (A,)
-    explained = 1 - wrong / np.maximum(y.var(axis=0), 1e-9)
+    explained = 1 - wrong / np.maximum(y.var(axis=0), RIDGE)  # a constant output has no variance
     shares = dict(zip(("steer", "gas", "brake"), explained.round(4).tolist(), strict=True))
     print(
         f"controller: starts as the C that acts most like {config.controller.start}: it explains "

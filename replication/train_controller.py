@@ -5,7 +5,8 @@
 The master asks CMA-ES for candidates, the workers drive them. Reads V and M; writes
 checkpoints/RUN/controller/: log.jsonl and best.json (C's vector: the best evaluated mean of the
 search distribution); with --controller.start also start.json, the C that the search starts from;
-with --controller.inputs whitened also whitening.npz, for which the rollouts are read.
+with --controller.inputs whitened also whitening.npz. The rollouts are read for the latter, and to
+start from an agent on another V or M.
 Killed and called again it goes on to the same numbers, bit for bit.
 """
 
@@ -21,7 +22,7 @@ from replication.es import Evolution
 from replication.fleet import drive_all, start_worker
 from replication.rollouts import Task, make_env
 from replication.start import read_start
-from replication.whitening import Whitening, find_whitening
+from replication.whitening import Whitening, keep_whitening, read_whitening
 
 
 def generation_tasks(config: Config, generation: int, candidates: np.ndarray) -> list[Task]:
@@ -129,7 +130,7 @@ def evolve(pool: parallel.Pool, config: Config, es: Evolution, folder: Path) -> 
 
 def main(config: Config) -> None:
     one_thread()
-    start = read_start(config)
+    start, whitening = read_start(config), read_whitening(config)  # before anything is thrown away
     with runs.open_stage(config, "train_controller") as folder:
         run = runs.run_folder(config.run)
         weights = load_weights(run, config.controller.mode, config.vision, config.controller.z)
@@ -137,7 +138,8 @@ def main(config: Config) -> None:
         if start:
             runs.write_json(folder / "start.json", start)
             first += flat_vector(start["parameters"], weights, folder / "start.json")
-        whitening = find_whitening(config, weights, folder / "whitening.npz")
+        if whitening:
+            keep_whitening(whitening, folder / "whitening.npz")
         es = resume(config, first, folder / "log.jsonl", whitening)
         make_env(config.env).close()  # the master compiles for all
         with parallel.pool(start_worker, (weights, config.env)) as pool:

@@ -1,9 +1,9 @@
-"""Steps for CMA-ES that change what C does evenly (--controller.inputs whitened).
+"""Steps for CMA-ES that try the directions of C's inputs more alike (--controller.inputs whitened).
 
-C's inputs are far from centred, and a few of their directions have most of the variance: equal
-steps of C's parameters shift its actions more than they shape them, and hardly try the rest. Here
-CMA-ES searches over weights of the centred and decorrelated inputs, C = start + steps: the same
-linear policies, with another first covariance of the search.
+C's inputs are far from centred, and a few of their directions have most of the variance: much of
+what equal steps of C's parameters do is to shift its actions, and most of the rest is along those
+few. Here CMA-ES searches over weights of the centred and decorrelated inputs, C = start + steps:
+the same linear policies, with another first covariance of the search.
 """
 
 from dataclasses import dataclass
@@ -12,12 +12,13 @@ from pathlib import Path
 import numpy as np
 
 from replication import runs
-from replication.agent import Weights
+from replication.agent import load_weights
 from replication.config import ACTIONS, Config, UserError
+from replication.controller import input_size
 from replication.episodes import UNREADABLE
 from replication.seen import inputs_of_c, some_episodes
 
-FLOOR = 0.1  # variance: directions with less are not blown up to the size of the others
+FLOOR = 0.1  # ours: of variance, directions with less of it stay small
 
 
 @dataclass(frozen=True)
@@ -43,22 +44,43 @@ def whitening_of(inputs: np.ndarray) -> Whitening:
     return Whitening(inputs.mean(axis=0), root)
 
 
-def find_whitening(config: Config, weights: Weights, path: Path) -> Whitening | None:
-    """The search's whitening, if it has one: of the run's rollouts, kept in a file for resuming.
+def read_whitening(config: Config) -> Whitening | None:
+    """The search's whitening, if it has one: as the run has kept it, or of the run's rollouts.
 
-    Raises UserError for a C that is not linear, without rollouts, or if the file is spoilt.
+    Raises UserError for a C that is not linear, without rollouts, or if what was kept is gone or
+    spoilt.
     """
     if config.controller.inputs == "raw":
         return None
     if config.controller.mode == "z_hidden":
         raise UserError("--controller.inputs whitened: mode z_hidden is not linear")
-    if not path.exists():
-        whitening = whitening_of(np.concatenate(inputs_of_c(weights, some_episodes(config))))
-        with runs.replacing(path) as temporary:
-            np.savez(temporary, mean=whitening.mean, root=whitening.root)
-        return whitening
+    runs.check_inputs(config, "train_controller")
+    weights = load_weights(
+        runs.run_folder(config.run), config.controller.mode, config.vision, config.controller.z
+    )
+    kept = runs.stage_folder(config, "train_controller") / "whitening.npz"
+    if not config.overwrite:
+        if kept.exists():
+            return _load(kept, input_size(weights.mode, weights.rnn_config.hidden))
+        if runs.read_log(kept.with_name("log.jsonl")):
+            raise UserError(f"{runs.shown(kept)} is missing: restore it, or --overwrite")
+    return whitening_of(np.concatenate(inputs_of_c(weights, some_episodes(config))))
+
+
+def keep_whitening(whitening: Whitening, path: Path) -> None:
+    """What a resumed search goes on with."""
+    with runs.replacing(path) as temporary:
+        np.savez(temporary, mean=whitening.mean, root=whitening.root)
+
+
+def _load(path: Path, inputs: int) -> Whitening:
     try:
         with np.load(path, allow_pickle=False) as kept:
-            return Whitening(kept["mean"], kept["root"])
+            mean, root = kept["mean"], kept["root"]
+        if mean.shape != (inputs,) or root.shape != (inputs, inputs):
+            raise ValueError(f"it is not of {inputs} inputs")
+        if not (np.isfinite(mean).all() and np.isfinite(root).all()):
+            raise ValueError("not all of it is finite")
     except UNREADABLE as error:
         raise UserError(f"{runs.shown(path)} cannot be read ({error}): restore it") from None
+    return Whitening(mean, root)

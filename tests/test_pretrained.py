@@ -15,6 +15,8 @@ from replication.history import read_history
 from replication.rollouts import Task, drive, make_env
 from replication.saved import read_run
 from replication.stages import differing
+from replication.train_controller import resume
+from replication.whitening import read_whitening
 
 ROOT = Path(__file__).resolve().parents[1]
 AGENT = ROOT / "checkpoints" / "pretrained"
@@ -116,3 +118,14 @@ def test_the_second_round_starts_as_the_third_agent_acts():
     assert start["agent"] == "checkpoints/laptop/third"
     assert sorted(start["fit"]) == ["brake", "gas", "steer"]
     assert all(f"{start['fit'][name]:.0%} of its {name}" in README for name in start["fit"])
+
+
+def test_its_log_and_whitening_lead_to_its_c():
+    folder = AGENT / "controller"
+    (command,) = re.findall(r"`mpirun .*(laptop --run pretrained .*?)`", README)
+    config = parse_cli(command.split())
+    start = np.float32(json.loads((folder / "start.json").read_text())["parameters"])
+    es = resume(config, start.astype(float), folder / "log.jsonl", read_whitening(config))
+    best = json.loads((folder / "best.json").read_text())
+    assert es.generation == best["generation"]
+    np.testing.assert_allclose(es.mean, best["parameters"], atol=1e-5)

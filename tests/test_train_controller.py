@@ -163,14 +163,17 @@ def test_on_another_m_or_another_mode_the_start_acts_like_the_agent(beside):
     runs.write_json(done, json.loads(done.read_text()) | {"output": "another M"})
     ours, fewer = home / "checkpoints/on/controller", ["--controller.generations", "1"]
     still = [*fewer, "--controller.sigma", "1e-9", "--overwrite"]
-    for mode, count in (("z_h", 123), ("z", 99)):
-        ended = tiny.stage("train_controller", *argv, *still, "--controller.mode", mode, home=home)
+    for mode, z, count in (("z_h", "sample", 123), ("z_h", "mean", 123), ("z", "mean", 99)):
+        asked = ["--controller.mode", mode, "--controller.z", z]
+        ended = tiny.stage("train_controller", *argv, *still, *asked, home=home)
         assert "starts as the C that acts most like checkpoints/t: it explains" in ended.out
         best, start = (
             json.loads((ours / name).read_text()) for name in ("best.json", "start.json")
         )
         assert len(start["parameters"]) == count
         assert sorted(start["fit"]) == ["brake", "gas", "steer"]
+        if z == "sample":  # what the agent saw, so that nothing is lost
+            assert min(start["fit"].values()) > 0.95
         np.testing.assert_allclose(best["parameters"], start["parameters"], atol=1e-6)
     shutil.rmtree(home / "data/t")
     ended = tiny.stage("train_controller", *argv, *still, home=home)
@@ -180,13 +183,43 @@ def test_on_another_m_or_another_mode_the_start_acts_like_the_agent(beside):
 def test_a_whitened_search_goes_on_with_the_whitening_it_has(beside):
     home, argv = beside
     white = [*argv, "--controller.inputs", "whitened", "--controller.generations"]
-    kept = home / "checkpoints/on/controller/whitening.npz"
+    folder = home / "checkpoints/on/controller"
+    kept, log = folder / "whitening.npz", folder / "log.jsonl"
     assert tiny.stage("train_controller", *white, "1", home=home).status == 0
     before = kept.read_bytes()
     shutil.rmtree(home / "data/t")
     assert tiny.stage("train_controller", *white, "2", home=home).status == 0
     assert kept.read_bytes() == before
+    in_two = [line["returns"] for line in runs.read_log(log)]
+    log.unlink()
+    assert tiny.stage("train_controller", *white, "2", home=home).status == 0
+    assert [line["returns"] for line in runs.read_log(log)] == in_two
     assert tiny.stage("train_controller", *argv, home=home).complaint.count("inputs") == 1
-    kept.write_bytes(before[:100])
-    complaint = tiny.stage("train_controller", *white, "3", home=home).complaint
-    assert "controller/whitening.npz cannot be read" in complaint
+
+
+def test_a_whitening_that_is_lost_or_spoilt_is_named_and_nothing_is_thrown_away(beside):
+    home, argv = beside
+    white = [*argv, "--controller.inputs", "whitened"]
+    folder = home / "checkpoints/on/controller"
+    kept = folder / "whitening.npz"
+    fewer = ["--controller.generations", "1"]
+    assert tiny.stage("train_controller", *white, *fewer, home=home).status == 0
+
+    def others() -> dict[str, bytes]:
+        return {path.name: path.read_bytes() for path in folder.iterdir() if path != kept}
+
+    def complaint(*more: str) -> str:
+        said = tiny.stage("train_controller", *white, *more, home=home).complaint
+        assert others() == before
+        return said
+
+    before = others()
+    kept.write_bytes(kept.read_bytes()[:100])
+    assert "controller/whitening.npz cannot be read" in complaint()
+    for mean, root in ((np.zeros(7), np.eye(7)), (np.full(40, np.nan), np.eye(40))):
+        np.savez(kept, mean=mean, root=root)
+        assert "controller/whitening.npz cannot be read" in complaint()
+    kept.unlink()
+    assert "controller/whitening.npz is missing: restore it, or --overwrite" in complaint()
+    shutil.rmtree(home / "data/t")
+    assert "data/t/record holds no episode" in complaint("--overwrite")
