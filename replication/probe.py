@@ -20,7 +20,9 @@ from replication.config import Config, Env, parse_cli
 from replication.events import read_track
 from replication.quiet import tf
 from replication.rollouts import Task, drive, make_env
+from replication.seen import memories
 from replication.series import encode
+from replication.start import linear_fit
 from replication.vae.vae import sample_z, to_float
 
 TRACKS, FOLDS = 20, 5
@@ -30,7 +32,7 @@ AHEAD = (4, 9, 14)  # tiles, of 3.5 m
 FACTS = ("offset", *(f"road {tiles} on" for tiles in AHEAD), "speed")
 ROAD, ASTRAY = 8.0, 1.2  # m off the middle, rad off its direction: farther is left out
 HELD = 60  # steps: for so long the driver keeps to a speed
-RIDGE = 10.0  # times the squared weights
+RIDGE = 10.0  # times the squared weights, beside the sum of squared errors
 
 
 @dataclass(frozen=True)
@@ -96,12 +98,12 @@ def drive_track(env: gymnasium.Env, seed: int) -> Drive:
 def features(encoder, rnn, drives: list[Drive]) -> dict[str, list[np.ndarray]]:
     """What V and M make of each drive, by name: mu, z and h_t, (T, ...) each."""
     random, see = np.random.default_rng(18), tf.function(lambda obs: encoder(to_float(obs)))
+    remember = tf.function(lambda z, action: memories(rnn, z, action))
     found: dict[str, list[np.ndarray]] = {"mu": [], "z": [], "h": [], "z, h": []}
     for each in drives:
         mu, logvar = (part.astype(np.float32) for part in encode(see, each.frames))
         z = sample_z(mu, logvar, random.standard_normal(mu.shape, np.float32)).numpy()
-        later, _ = rnn(tf.constant(z[None]), tf.constant(each.action[None]))  # h_1 .. h_T
-        h = np.concatenate([np.zeros_like(later[0, :1]), later[0, :-1]])
+        h = remember(z, each.action)[0].numpy()  # h_0 .. h_{T-1}
         for name, values in zip(found, (mu, z, h, np.hstack([z, h])), strict=True):
             found[name].append(values.astype(np.float64))
     return found
@@ -118,10 +120,8 @@ def ridge_r2(x: list[np.ndarray], y: list[np.ndarray]) -> np.ndarray:
             for chosen in (fitted, others)
             for values in (x, y)
         )
-        x_mean, y_mean = x_fit.mean(axis=0), y_fit.mean(axis=0)
-        x_fit, y_fit = x_fit - x_mean, y_fit - y_mean
-        normal = x_fit.T @ x_fit + RIDGE * np.eye(x_fit.shape[1])
-        guess = (x_new - x_mean) @ np.linalg.solve(normal, x_fit.T @ y_fit) + y_mean
+        bias, weight = linear_fit(x_fit, y_fit, RIDGE / len(x_fit))
+        guess = x_new @ weight + bias
         wrong, spread = ((y_new - other) ** 2 for other in (guess, y_new.mean(axis=0)))
         scores.append(1 - wrong.sum(axis=0) / spread.sum(axis=0))
     return np.mean(scores, axis=0)

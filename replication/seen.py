@@ -16,7 +16,7 @@ from replication.rnn.rnn import MDNRNN
 from replication.series import encode
 from replication.vae.vae import build_encoder, sample_z, to_float
 
-EPISODES = 50  # ours: of a set of rollouts, evenly spread: a minute and a half on one core
+EPISODES = 50  # ours: of a set of rollouts, evenly spread
 
 
 def some_episodes(config: Config) -> list[Recorded]:

@@ -81,7 +81,8 @@ def act_like(
         for x in inputs_of_c(agent, episodes)
     ]
     fitted = len(episodes) - max(1, round(SCORED * len(episodes)))
-    bias, weight = linear_fit(np.concatenate(seen[:fitted]), np.concatenate(wanted[:fitted]))
+    x, y = (np.concatenate(each[:fitted]) for each in (seen, wanted))
+    bias, weight = linear_fit(x, y, RIDGE)
     x, y = (np.concatenate(each[fitted:]) for each in (seen, wanted))
     wrong = ((x @ weight + bias - y) ** 2).mean(axis=0)  # (A,)
     explained = 1 - wrong / np.maximum(y.var(axis=0), RIDGE)  # a constant output has no variance
@@ -93,10 +94,13 @@ def act_like(
     return np.concatenate([bias, weight.ravel()]).astype(np.float32), shares
 
 
-def linear_fit(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Ridge regression of y (N, A) on x (N, I): bias (A,) and weight (I, A)."""
+def linear_fit(x: np.ndarray, y: np.ndarray, ridge: float) -> tuple[np.ndarray, np.ndarray]:
+    """Regression of y (N, A) on x (N, I): bias (A,) and weight (I, A), float64.
+
+    The mean squared error, and ridge times the squared weights, are the least.
+    """
     x, y = x.astype(np.float64), y.astype(np.float64)
     x_mean, y_mean = x.mean(axis=0), y.mean(axis=0)
     x, y = x - x_mean, y - y_mean
-    weight = np.linalg.solve(x.T @ x / len(x) + RIDGE * np.eye(x.shape[1]), x.T @ y / len(x))
+    weight = np.linalg.solve(x.T @ x / len(x) + ridge * np.eye(x.shape[1]), x.T @ y / len(x))
     return y_mean - x_mean @ weight, weight

@@ -136,9 +136,10 @@ def main(config: Config) -> None:
         weights = load_weights(run, config.controller.mode, config.vision, config.controller.z)
         first = np.zeros(weights.parameters)
         if start:
-            runs.write_json(folder / "start.json", start)
+            if not (folder / "start.json").exists():
+                runs.write_json(folder / "start.json", start)
             first += flat_vector(start["parameters"], weights, folder / "start.json")
-        if whitening:
+        if whitening and not (folder / "whitening.npz").exists():
             keep_whitening(whitening, folder / "whitening.npz")
         es = resume(config, first, folder / "log.jsonl", whitening)
         make_env(config.env).close()  # the master compiles for all
