@@ -106,25 +106,30 @@ def _owner(config: Config, name: str) -> Path:
 
 @contextlib.contextmanager
 def open_stage(config: Config, name: str) -> Iterator[Path]:
-    """Own the folder of a stage: lock it, check the configuration and the stage's inputs.
+    """Own the folder of a stage: lock it, check that the stage can run, note its configuration.
 
-    Raises UserError if another process works there, if the run has another V, if the folder was
-    made with another configuration (and not config.overwrite), or if a stage that this one reads
-    is missing.
+    Raises UserError if another process works there, and as `check_stage`.
     """
     check_names(config)
     owner, folder = _owner(config, name), stage_folder(config, name)
     owner.mkdir(parents=True, exist_ok=True)
     with lock(owner):
-        check_vision(config, name)
-        check_inputs(config, name)
+        check_stage(config, name)
         if config.overwrite and folder.exists():
             shutil.rmtree(folder)
-        elif folder.exists() and any(file.stat().st_size for file in folder.glob("*.*")):
-            _check_same(config, name)
         folder.mkdir(parents=True, exist_ok=True)
         _record_config(config, name)
         yield folder
+
+
+def check_stage(config: Config, name: str) -> None:
+    """Raise UserError if the run has another V, if a stage that this one reads is missing, or if
+    the stage's folder was made with another configuration (and not config.overwrite).
+    """
+    check_vision(config, name)
+    check_inputs(config, name)
+    if not config.overwrite:
+        _check_same(config, name)
 
 
 @contextlib.contextmanager
@@ -161,13 +166,14 @@ def identity(config: Config, name: str) -> dict:
 
 
 def _check_same(config: Config, name: str) -> None:
-    path = _owner(config, name) / "config.json"
-    recorded = read_json(path).get(name) if path.exists() else None
+    folder, path = stage_folder(config, name), _owner(config, name) / "config.json"
+    begun = folder.exists() and any(file.stat().st_size for file in folder.glob("*.*"))
+    recorded = read_json(path).get(name) if begun and path.exists() else None
     if recorded is None:
         return
     if different := differing(recorded, identity(config, name), STAGES[name].grows):
         raise UserError(
-            f"{shown(stage_folder(config, name))} was made with other settings:"
+            f"{shown(folder)} was made with other settings:"
             f" {'; '.join(different)}. Give those, another --run, or --overwrite to start anew"
         )
 

@@ -35,7 +35,6 @@ def read_start(config: Config) -> dict | None:
             return runs.read_json(kept, "parameters", "log")
         if runs.read_log(kept.with_name("log.jsonl")):
             raise UserError(f"{runs.shown(kept)} is missing: restore it, or --overwrite")
-    runs.check_inputs(config, "train_controller")
     folder = agent_folder(config.controller.start)
     if folder == runs.run_folder(config.run).resolve():
         raise UserError(f"--controller.start {config.controller.start}: must be of another run")

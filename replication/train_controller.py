@@ -130,6 +130,7 @@ def evolve(pool: parallel.Pool, config: Config, es: Evolution, folder: Path) -> 
 
 def main(config: Config) -> None:
     one_thread()
+    runs.check_stage(config, "train_controller")
     start, whitening = read_start(config), read_whitening(config)  # before anything is thrown away
     with runs.open_stage(config, "train_controller") as folder:
         run = runs.run_folder(config.run)

@@ -54,7 +54,6 @@ def read_whitening(config: Config) -> Whitening | None:
         return None
     if config.controller.mode == "z_hidden":
         raise UserError("--controller.inputs whitened: mode z_hidden is not linear")
-    runs.check_inputs(config, "train_controller")
     weights = load_weights(
         runs.run_folder(config.run), config.controller.mode, config.vision, config.controller.z
     )

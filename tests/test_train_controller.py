@@ -157,6 +157,16 @@ def test_starts_that_do_not_fit_are_refused(beside):
     assert own.read_bytes() == kept
 
 
+def test_a_search_that_has_begun_takes_no_other_start_and_no_other_inputs(beside):
+    home, argv = beside
+    from_zero = [*argv[:-2], "--controller.generations", "1"]
+    assert tiny.stage("train_controller", *from_zero, home=home).status == 0
+    for option, value in (("start", "checkpoints/t"), ("inputs", "whitened")):
+        other = [*from_zero, f"--controller.{option}", value]
+        said = tiny.stage("train_controller", *other, home=home).complaint
+        assert f"controller was made with other settings: controller.{option}" in said
+
+
 def test_on_another_m_or_another_mode_the_start_acts_like_the_agent(beside):
     home, argv = beside
     done = home / "checkpoints/on/rnn/done.json"
