@@ -23,7 +23,7 @@ from replication.episodes import list_episodes
 from replication.rollouts import Episode, Task, drive, make_env
 
 FPS = 50  # of CarRacing
-WORKER: dict = {}  # what a worker process holds: its environment and its policy
+WORKER: dict = {}  # what a worker process holds: its environments and its policy
 
 
 class OriginalPolicy:
@@ -68,7 +68,7 @@ class AgentPolicy:
     def __init__(self, weights, parameters: np.ndarray, noise: float):
         from replication.agent import Agent  # the other policies need no TensorFlow
 
-        self.agent, self.parameters, self.noise = Agent(weights, width=1), parameters, noise
+        self.agent, self.parameters, self.noise = Agent(weights), parameters, noise
 
     def begin(self, slot: int, task: Task) -> None:
         random = np.random.default_rng([task.seed, 2])
@@ -113,21 +113,32 @@ def start_worker(env: Env, config: Extract, agent: tuple | None) -> None:
 
         one_thread()
     policy = AgentPolicy(*agent, config.noise) if agent else RANDOM[config.policy]()
-    WORKER.update(env=make_env(env), policy=policy, max_steps=env.max_steps)
+    WORKER.update(make_env=lambda: make_env(env), envs=[], policy=policy, max_steps=env.max_steps)
 
 
-def record(seed: int) -> bytes:
-    """The file of one episode, compressed here so that the master only has to write it."""
-    return pack(drive_whole(seed))
+def split_seeds(seeds: list[int], policy: str, workers: int) -> list[list[int]]:
+    """The seeds of each job: an agent drives episodes in lockstep, a random policy one by one."""
+    if policy != "agent":
+        return [[seed] for seed in seeds]
+    from replication.agent import WIDTH
+
+    size = max(1, min(WIDTH, len(seeds) // workers))
+    return [seeds[i : i + size] for i in range(0, len(seeds), size)]
 
 
-def drive_whole(seed: int) -> Episode:
-    """Drive one episode to its last frame; `terminated` ends nothing (paper: whole episodes)."""
+def record(seeds: list[int]) -> list[bytes]:
+    """The files of a job's episodes, compressed here so that the master only has to write them.
+
+    Whole episodes: `terminated` ends nothing (paper).
+    """
+    envs = WORKER["envs"]
+    envs += [WORKER["make_env"]() for _ in range(len(seeds) - len(envs))]
     episodes = drive(
-        [WORKER["env"]], WORKER["policy"], [Task(seed)], WORKER["max_steps"],
+        envs[: len(seeds)], WORKER["policy"], [Task(seed) for seed in seeds], WORKER["max_steps"],
         stop_at_end=False, keep_frames=True,
     )  # fmt: skip
-    return next(episodes)[1]
+    packed = {place: pack(episode) for place, episode in episodes}
+    return [packed[place] for place in range(len(seeds))]
 
 
 def pack(episode: Episode) -> bytes:
@@ -143,6 +154,13 @@ def pack(episode: Episode) -> bytes:
     return packed.getvalue()
 
 
+def job_name(seeds: list[int]) -> str:
+    """What the user reads if a job is lost."""
+    if len(seeds) == 1:
+        return f"episode {seeds[0]:010d}"
+    return f"episodes {seeds[0]:010d}..{seeds[-1]:010d}"
+
+
 def save(path: Path, packed: bytes) -> None:
     with runs.replacing(path) as temporary:
         temporary.write_bytes(packed)
@@ -156,12 +174,14 @@ def main(config: Config) -> None:
         missing = [seed for seed in seeds if not paths[seed].exists()]
         make_env(config.env).close()  # the master compiles for all
         payload = (config.env, config.extract, read_agent(config.extract))
+        jobs = split_seeds(missing, config.extract.policy, parallel.workers())
         with parallel.pool(start_worker, payload) as pool:
-            recorded = pool.map(record, missing, name=lambda seed: f"episode {seed:010d}")
+            recorded = pool.map(record, jobs, name=job_name)
             with tqdm(total=len(missing), desc="extract", unit="episode") as bar:
-                for seed, packed in zip(missing, recorded, strict=True):
-                    save(paths[seed], packed)
-                    bar.update()
+                for job, files in zip(jobs, recorded, strict=True):
+                    for seed, packed in zip(job, files, strict=True):
+                        save(paths[seed], packed)
+                    bar.update(len(job))
         episodes = list_episodes(folder, config.extract.skip_bad)
         frames = sum(episode.length for episode in episodes)
         reached = f"{len(episodes)} episodes, {frames:,} frames"

@@ -1,5 +1,7 @@
 """Who drives while rollouts are recorded: the policies, and an agent with noise on its C."""
 
+import io
+
 import numpy as np
 import pytest
 
@@ -42,7 +44,7 @@ def test_random_policies_follow_from_the_episodes_seed(make, counting_env):
 
 def test_an_agent_without_noise_drives_as_it_does_elsewhere(weights, parameters, counting_env):
     policy = extract.AgentPolicy(weights, parameters, noise=0)
-    expected = actions_of(Agent(weights, width=1), counting_env, 3, parameters)
+    expected = actions_of(Agent(weights), counting_env, 3, parameters)
     np.testing.assert_array_equal(actions_of(policy, counting_env, 3), expected)
 
 
@@ -60,6 +62,30 @@ def test_each_episode_has_a_c_of_its_own(weights, parameters, counting_env):
         spreads.append((policy.agent.flat[0] - parameters).std())
     assert max(spreads) < 0.12
     assert np.mean(spreads) == pytest.approx(0.05, abs=0.01)
+
+
+def test_an_episode_is_the_same_whatever_was_driven_beside_it(weights, parameters, counting_env):
+    policy = extract.AgentPolicy(weights, parameters, noise=0.1)
+    extract.WORKER.update(make_env=counting_env, envs=[], policy=policy, max_steps=LENGTH)
+    together = extract.record([3, 4, 5])
+    assert together == [extract.record([seed])[0] for seed in (3, 4, 5)]
+    assert len(set(together)) == 3
+    with np.load(io.BytesIO(together[1])) as arrays:
+        np.testing.assert_array_equal(arrays["obs"][:, 0, 0, :2], [[t, 4] for t in range(LENGTH)])
+
+
+@pytest.mark.parametrize(
+    ("policy", "workers", "sizes"),
+    [("brownian", 2, [1] * 40), ("agent", 2, [16, 16, 8]), ("agent", 8, [5] * 8)],
+)
+def test_jobs_hold_every_seed_once(policy, workers, sizes):
+    jobs = extract.split_seeds(list(range(40)), policy, workers)
+    assert [len(job) for job in jobs] == sizes
+    assert sum(jobs, []) == list(range(40))
+
+
+def test_nothing_to_record_is_no_job():
+    assert extract.split_seeds([], "agent", 2) == []
 
 
 def test_sets_of_other_agents_are_known_as_others():

@@ -35,17 +35,17 @@ def drive_job(job):
 fleet.drive_job = drive_job
 """
 RAISE = """
-def job(seed):
+def job(seeds):
     raise ZeroDivisionError("on purpose")
 extract.record = job
 """
 DIE = """
 import os, pathlib, signal
 whole = extract.record
-def record(seed):
-    if seed == 3:
+def record(seeds):
+    if 3 in seeds:
         os.kill(os.getpid(), signal.SIGKILL)
-    return whole(seed)
+    return whole(seeds)
 extract.record = record
 """
 
