@@ -13,8 +13,9 @@ from typing import get_args, get_type_hints
 import numpy as np
 
 from replication import controller, runs
-from replication.config import ACTIONS, Z_SIZE, Controller, Rnn, UserError
+from replication.config import ACTIONS, Z_SIZE, Config, Controller, Rnn, UserError
 from replication.episodes import UNREADABLE
+from replication.history import fingerprint
 from replication.quiet import keras, tf
 from replication.rnn.rnn import MDNRNN
 from replication.rollouts import Task
@@ -78,6 +79,11 @@ def load_agent(folder: Path, vision: str | None = None) -> tuple[Weights, np.nda
     parameters = flat_vector(best["parameters"], weights, path)
     check_parts(folder)
     return weights, parameters
+
+
+def is_of_run(config: Config, parameters: np.ndarray) -> bool:
+    """Whether a run's C, as far as it is finished, is still this one: it may be trained on."""
+    return runs.output_of(config, "train_controller") in (None, fingerprint(parameters))
 
 
 def flat_vector(values, weights: Weights, path: Path) -> np.ndarray:

@@ -29,6 +29,7 @@ from replication.quiet import keras, tf
 from replication.rnn.rnn import MDNRNN
 from replication.rollouts import Task
 from replication.vae.vae import VAE, build_encoder, sample_z, to_float
+from replication.versions import versions
 
 STOCK = "stock CarRacing-v3"
 WORKER: dict = {}  # of a process of measure_scaling: its agent's driver
@@ -288,7 +289,7 @@ def main(options: Options) -> None:
             "rows": rows,
             "training": training,
             "scaling": scaling,
-            "versions": runs.versions(),
+            "versions": versions(),
         }
         runs.write_json(Path(options.json), facts)
 

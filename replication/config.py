@@ -142,7 +142,7 @@ class Evaluate:
 class Events:
     """Figure 8: which component of M's mixture speaks in which event."""
 
-    episodes: int = 20  # Tracks, the first of the evaluation's. [ours: enough for 30 tests]
+    episodes: int = 20  # Tracks: the first of evaluate.seed 0. [ours: enough for 30 tests]
 
 
 @dataclass(frozen=True)

@@ -16,9 +16,19 @@ import gymnasium
 import numpy as np
 
 from replication import fleet, parallel, runs, video
-from replication.agent import Agent, Weights, agent_folder, load_agent, one_thread, run_in
+from replication.agent import (
+    Agent,
+    Weights,
+    agent_folder,
+    is_of_run,
+    load_agent,
+    one_thread,
+    run_in,
+)
 from replication.config import Config, Env, Evaluate, UserError, Vision, parse_dataclass
+from replication.history import fingerprint
 from replication.rollouts import Task, drive
+from replication.versions import versions
 
 STOCK = Env(stock=True)
 FIRST = 2**32  # the first seed of an evaluation: training's are below
@@ -75,20 +85,37 @@ def last_line(score: dict) -> str:
     )
 
 
-def save_score(folder: Path, options: Options, score: dict, seconds: float) -> None:
-    """The JSON of the evaluation; and, in a run of this repository, the stage's done.json."""
+def save_score(
+    folder: Path, options: Options, parameters: np.ndarray, score: dict, seconds: float
+) -> None:
+    """The JSON of the evaluation; and, in a run of this repository, the stage's done.json.
+
+    A run's done.json stays where it is of more tracks, and where C has been trained on meanwhile.
+    """
     path = folder / "evaluation" / f"{options.episodes}_tracks_seed_{options.seed}.json"
-    facts = {"seed": options.seed, "seconds": seconds, "processes": parallel.workers()}
-    runs.write_json(path, facts | score | {"versions": runs.versions()})
+    facts = {"controller": fingerprint(parameters), "seed": options.seed}
+    facts |= {"seconds": seconds, "processes": parallel.workers()}
+    runs.write_json(path, facts | score | {"versions": versions()})
     print(f"every return: {runs.shown(path)}")
     if run := run_in(folder):
         config = Config(run=run, evaluate=Evaluate(options.episodes, options.seed))
-        if runs.done(config, "evaluate"):  # of as many of these tracks, or more
+        if not is_of_run(config, parameters) or more_tracks_are_known(config):
             return
         output = runs.fingerprint([np.array([r["return"] for r in score["returns"]])])
         runs.finish(
             config, "evaluate", output, last_line(score), seconds, processes=parallel.workers()
         )
+
+
+def more_tracks_are_known(config: Config) -> bool:
+    """Whether the run's record is of the same C on more tracks, or on these."""
+    path = runs.stage_folder(config, "evaluate") / "done.json"
+    made = runs.read_json(path, *runs.RECORD)["identity"] if path.exists() else {}
+    known = "input train_controller"
+    return runs.done(config, "evaluate") is not None or (
+        made.get("evaluate.episodes", 0) > config.evaluate.episodes
+        and made.get(known) == runs.identity(config, "evaluate")[known]
+    )
 
 
 def write_video(folder: Path, weights: Weights, task: Task, path: Path) -> None:
@@ -125,7 +152,7 @@ def main(options: Options) -> None:
             with parallel.pool(fleet.start_worker, (weights, STOCK)) as pool:
                 results = fleet.drive_all(pool, "evaluation", tasks)
         score = summary(results, tasks)
-        save_score(folder, options, score, round(time.monotonic() - start, 1))
+        save_score(folder, options, parameters, score, round(time.monotonic() - start, 1))
         if options.video:
             write_video(folder, weights, tasks[0], Path(options.video))
     print(last_line(score))

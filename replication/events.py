@@ -2,10 +2,10 @@
 
     python replication/events.py quick --run mine --events.episodes 20
 
-Drives the run's agent on the first tracks of its evaluation and notes what the simulator says of
-each step, and with which weights M then predicts the next z. Writes checkpoints/RUN/events/:
-events.npz (one stretch of 100 steps, its frames, and dreams from its start with one component
-forced), tests.csv (is a component's share of the steps another one during an event?).
+Drives the run's agent on the first tracks of the evaluation with seed 0 and notes what the
+simulator says of each step, and with which weights M then predicts the next z. Writes
+checkpoints/RUN/events/: events.npz (one stretch of 100 steps, its frames, and dreams from its start
+with one component forced), tests.csv (is a component's share another one during an event?).
 
 EVENTS says what they are, all of them facts of the simulator at x_t; several can happen at once.
 """
@@ -137,7 +137,7 @@ class Watcher:
 
 
 def drive_all(config: Config, weights: Weights, parameters: np.ndarray) -> list[Drive]:
-    """The first tracks of the evaluation, on the environment of the settings."""
+    """The first tracks of the evaluation of seed 0, on the environment of the settings."""
     tasks = tracks(Options(episodes=config.events.episodes), parameters)
     width = min(WIDTH, len(tasks))
     envs, agent = [make_env(config.env) for _ in range(width)], Agent(weights, width)

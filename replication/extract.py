@@ -99,6 +99,10 @@ def episode_seed(seed: int, index: int) -> int:
     return (seed * 100_000 + index) % 2**32
 
 
+def episode_path(folder: Path, seed: int) -> Path:
+    return folder / f"{seed:010d}.npz"
+
+
 def identify(config: Config) -> str:
     """By what the stages that read a set know its episodes."""
     words = [config.extract.policy, config.seed]
@@ -122,7 +126,7 @@ def split_seeds(seeds: list[int], policy: str, workers: int) -> list[list[int]]:
         return [[seed] for seed in seeds]
     from replication.agent import WIDTH
 
-    size = max(1, min(WIDTH, len(seeds) // workers))
+    size = parallel.job_size(len(seeds), WIDTH, workers)
     return [seeds[i : i + size] for i in range(0, len(seeds), size)]
 
 
@@ -158,7 +162,7 @@ def job_name(seeds: list[int]) -> str:
     """What the user reads if a job is lost."""
     if len(seeds) == 1:
         return f"episode {seeds[0]:010d}"
-    return f"episodes {seeds[0]:010d}..{seeds[-1]:010d}"
+    return f"{len(seeds)} episodes from {seeds[0]:010d} to {seeds[-1]:010d}"
 
 
 def save(path: Path, packed: bytes) -> None:
@@ -166,22 +170,29 @@ def save(path: Path, packed: bytes) -> None:
         temporary.write_bytes(packed)
 
 
+def record_all(config: Config, seeds: list[int], agent: tuple | None, folder: Path) -> None:
+    make_env(config.env).close()  # the master compiles for all
+    jobs = split_seeds(seeds, config.extract.policy, parallel.workers())
+    with parallel.pool(start_worker, (config.env, config.extract, agent)) as pool:
+        recorded = pool.map(record, jobs, name=job_name)
+        with tqdm(total=len(seeds), desc="extract", unit="episode") as bar:
+            for job, files in zip(jobs, recorded, strict=True):
+                for seed, packed in zip(job, files, strict=True):
+                    save(episode_path(folder, seed), packed)
+                bar.update(len(job))
+
+
 def main(config: Config) -> None:
     start = time.monotonic()
     with runs.open_stage(config, "extract") as folder:
         seeds = [episode_seed(config.seed, index) for index in range(config.extract.episodes)]
-        paths = {seed: folder / f"{seed:010d}.npz" for seed in seeds}
-        missing = [seed for seed in seeds if not paths[seed].exists()]
-        make_env(config.env).close()  # the master compiles for all
-        payload = (config.env, config.extract, read_agent(config.extract))
-        jobs = split_seeds(missing, config.extract.policy, parallel.workers())
-        with parallel.pool(start_worker, payload) as pool:
-            recorded = pool.map(record, jobs, name=job_name)
-            with tqdm(total=len(missing), desc="extract", unit="episode") as bar:
-                for job, files in zip(jobs, recorded, strict=True):
-                    for seed, packed in zip(job, files, strict=True):
-                        save(paths[seed], packed)
-                    bar.update(len(job))
+        missing = [
+            seed for seed in seeds if config.overwrite or not episode_path(folder, seed).exists()
+        ]
+        agent = read_agent(config.extract) if missing else None
+        runs.begin_stage(config, "extract")
+        if missing:
+            record_all(config, missing, agent, folder)
         episodes = list_episodes(folder, config.extract.skip_bad)
         frames = sum(episode.length for episode in episodes)
         reached = f"{len(episodes)} episodes, {frames:,} frames"

@@ -44,8 +44,7 @@ def drive_job(job: Job) -> list[tuple[float, int]]:
 
 def split_jobs(name: str, tasks: Sequence[Task], workers: int) -> list[Job]:
     """Jobs of nearly one size, at most LARGEST, the same number of them for each worker."""
-    rounds = -(-len(tasks) // (workers * LARGEST))
-    size = -(-len(tasks) // (workers * rounds))
+    size = parallel.job_size(len(tasks), LARGEST, workers)
     return [
         Job(f"{name}, episodes {i}..{min(i + size, len(tasks)) - 1}", list(tasks[i : i + size]))
         for i in range(0, len(tasks), size)

@@ -57,17 +57,14 @@ def _resize(state, rows, out):
             flat[y, i] = total >> BITS
 
 
-def to_frame(state: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
+def to_frame(state: np.ndarray) -> np.ndarray:
     """A state's first 84 rows at 64 by 64, as Pillow resizes them.
 
-    state: uint8 (84 or 96, 96, 3); out: where to put the frame, uint8 (64, 64, 3), C-contiguous.
-    Returns uint8 (64, 64, 3). Raises ValueError for other shapes and types.
+    state: uint8 (84 or 96, 96, 3). Returns uint8 (64, 64, 3).
+    Raises ValueError for other shapes and types.
     """
     if state.dtype != np.uint8 or state.shape[1:] != (COLUMNS, 3) or state.shape[0] < ROWS:
         raise ValueError(f"a state is uint8 (84 or 96, 96, 3), not {state.dtype} {state.shape}")
-    if out is None:
-        out = np.empty((SIDE, SIDE, 3), np.uint8)
-    elif out.dtype != np.uint8 or out.shape != (SIDE, SIDE, 3) or not out.flags.c_contiguous:
-        raise ValueError("out must be a C-contiguous uint8 array (64, 64, 3)")
+    out = np.empty((SIDE, SIDE, 3), np.uint8)
     _resize(np.ascontiguousarray(state), np.empty((ROWS, 3 * SIDE), np.uint8), out)
     return out

@@ -1,9 +1,17 @@
 """How a run's C came about: its own generations, and those of the agents that it started from."""
 
+from collections.abc import Sequence
 from pathlib import Path
+
+import numpy as np
 
 from replication import runs
 from replication.config import UserError
+
+
+def fingerprint(parameters: Sequence[float]) -> str:
+    """By what a C is known: the output of train_controller."""
+    return runs.fingerprint([np.float32(parameters)])
 
 
 def read_history(folder: Path) -> list[dict]:

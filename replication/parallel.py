@@ -43,6 +43,12 @@ def workers() -> int:
     return max(1, MPI.COMM_WORLD.size - 1)
 
 
+def job_size(tasks: int, largest: int, workers: int) -> int:
+    """Tasks in a job: at most `largest`, and as many jobs of nearly one size for each worker."""
+    rounds = -(-tasks // (workers * largest))
+    return -(-tasks // (workers * rounds)) if tasks else 1
+
+
 def run_parallel(main: Callable[[], None]) -> None:
     """Call a script's main on rank 0 while the other ranks serve the pool that it opens."""
     run_script(_serving(main) if is_master() else _serve)

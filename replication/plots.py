@@ -89,7 +89,7 @@ def _loss(axes: Axes, logs: Logs, key: str, label: str) -> None:
     """Training (solid) and held-out (dashed) curves of each run, epochs of the first as lines."""
     for name, log, style in coloured(logs):
         axes.plot(*column(log, key), lw=1.6, label=f"{name}: training", **style)
-        held_out = column(log, f"held_out_{'loss' if key == 'loss' else key}")
+        held_out = column(log, f"held_out_{key}")
         if len(held_out[0]):
             axes.plot(*held_out, lw=1.6, ls="--", label=f"{name}: held-out", **style)
     name, log = first(logs)

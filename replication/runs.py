@@ -9,12 +9,9 @@ import contextlib
 import dataclasses
 import fcntl
 import hashlib
-import importlib.metadata
 import json
 import os
-import platform
 import shutil
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -24,12 +21,9 @@ import numpy as np
 
 from replication.config import VISIONS, Config, UserError, default_run
 from replication.stages import FREE, STAGES, check_names, differing, needs_of, stages_of, visions_in
+from replication.versions import versions
 
 HOME = Path(os.environ.get("REPLICATION_HOME", Path(__file__).resolve().parents[1]))
-PACKAGES = (
-    "tensorflow keras tensorflow-probability tf-keras gymnasium Box2D pygame-ce cma mpi4py numpy"
-    " numba pillow"
-)
 RECORD = ("identity", "output", "reached", "seconds")  # what a done.json holds
 
 
@@ -106,7 +100,7 @@ def _owner(config: Config, name: str) -> Path:
 
 @contextlib.contextmanager
 def open_stage(config: Config, name: str) -> Iterator[Path]:
-    """Own the folder of a stage: lock it, check that the stage can run, note its configuration.
+    """Own the folder of a stage: lock it, and check that the stage can run; `begin_stage` follows.
 
     Raises UserError if another process works there, and as `check_stage`.
     """
@@ -115,11 +109,19 @@ def open_stage(config: Config, name: str) -> Iterator[Path]:
     owner.mkdir(parents=True, exist_ok=True)
     with lock(owner):
         check_stage(config, name)
-        if config.overwrite and folder.exists():
-            shutil.rmtree(folder)
         folder.mkdir(parents=True, exist_ok=True)
-        _record_config(config, name)
         yield folder
+
+
+def begin_stage(config: Config, name: str) -> None:
+    """What the stage reads has been read: note its configuration, and with config.overwrite throw
+    away what it made before.
+    """
+    folder = stage_folder(config, name)
+    if config.overwrite:
+        shutil.rmtree(folder)
+        folder.mkdir()
+    _record_config(config, name)
 
 
 def check_stage(config: Config, name: str) -> None:
@@ -184,18 +186,6 @@ def _record_config(config: Config, name: str) -> None:
     recorded = read_json(path) if path.exists() else {}
     write_json(path, recorded | {name: identity(config, name)})
     write_json(owner / "versions.json", versions())
-
-
-def versions() -> dict[str, str]:
-    """Python, the packages that results depend on, and the commit of this repository."""
-    found = {"python": platform.python_version()}
-    for package in PACKAGES.split():
-        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
-            found[package] = importlib.metadata.version(package)
-    git = ["git", "-C", str(Path(__file__).parent), "describe", "--always", "--dirty"]
-    with contextlib.suppress(OSError, subprocess.CalledProcessError):
-        found["git"] = subprocess.check_output(git, text=True, stderr=subprocess.DEVNULL).strip()
-    return found
 
 
 # Finished stages ---------------------------------------------------------------------------

@@ -11,7 +11,7 @@ import numpy as np
 
 from replication import plots, runs
 from replication.config import PRESETS, VISIONS, Config, UserError, default_run
-from replication.history import read_history
+from replication.history import fingerprint, read_history
 from replication.stages import V, stages_of, visions_in
 
 STAGES = [name for name in runs.STAGES if name != "figures"]
@@ -92,7 +92,7 @@ def read_run(config: Config) -> Run:
     config = dataclasses.replace(config, preset=preset or config.preset, vision=vision, data=data)
     recorded = _json(runs.record_folder(config).parent / "config.json") | recorded
     folders = {name: runs.stage_folder(config, name) for name in STAGES}
-    records = {name: _json(path / "done.json") for name, path in folders.items()}
+    records = _fresh({name: _json(path / "done.json") for name, path in folders.items()})
     # config.json has the stages that can be resumed; the others' settings stand in their done.json
     sections = [recorded.get(name) or records[name].get("identity", {}) for name in folders]
     logs = {name: runs.read_log(path / "log.jsonl") for name, path in folders.items()}
@@ -109,8 +109,17 @@ def read_run(config: Config) -> Run:
         rollout=_arrays(folder / "dream" / "rollout.npz"),
         events=_arrays(folder / "events" / "events.npz"),
         tests=_table(folder / "events" / "tests.csv"),
-        evaluation=_evaluation(folder / "evaluation"),
+        evaluation=_evaluation(folder / "evaluation", _c_of(folders["train_controller"])),
     )
+
+
+def _fresh(records: dict[str, dict]) -> dict[str, dict]:
+    """Without the records of what was done with a C that has since been trained on."""
+    key, now = "input train_controller", records["train_controller"].get("output")
+    return {
+        name: {} if record.get("identity", {}).get(key) not in (None, now) else record
+        for name, record in records.items()
+    }
 
 
 def preset_of(run: str, vision: str) -> str | None:
@@ -145,10 +154,18 @@ def _table(path: Path) -> list[dict]:
     return read_table(path) if path.exists() else []
 
 
-def _evaluation(folder: Path) -> dict:
+def _c_of(folder: Path) -> str | None:
+    """The fingerprint of the C that a controller/ holds; None where it holds none."""
+    path = folder / "best.json"
+    return fingerprint(runs.read_json(path, "parameters")["parameters"]) if path.exists() else None
+
+
+def _evaluation(folder: Path, c: str | None) -> dict:
+    """The one of most tracks, of those that say that they are of this C."""
     paths = sorted(folder.glob("*.json"))
     found = [runs.read_json(path) | {"path": runs.shown(path)} for path in paths]
-    found = [evaluation for evaluation in found if evaluation.get("returns")]  # not done.json
+    found = [each for each in found if each.get("returns")]  # not done.json
+    found = [each for each in found if c is None or each.get("controller", c) == c]
     return max(found, key=lambda evaluation: evaluation["episodes"], default={})
 
 

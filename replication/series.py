@@ -108,6 +108,7 @@ def main(config: Config) -> None:
         encoder = load_encoder(runs.run_folder(config.run), config.vision)
         vae = runs.fingerprint(encoder.get_weights())
         episodes = list_episodes(runs.record_folder(config), config.extract.skip_bad)
+        runs.begin_stage(config, "series")
         frames = replace_series(tf.function(lambda obs: encoder(to_float(obs))), episodes, folder)
         runs.write_json(folder / "series.json", {"vae": vae, "episodes": len(episodes)})
         reached = f"{len(episodes)} episodes, {frames:,} frames encoded"

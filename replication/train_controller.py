@@ -6,7 +6,7 @@ The master asks CMA-ES for candidates, the workers drive them. Reads V and M; wr
 checkpoints/RUN/controller/: log.jsonl and best.json (C's vector: the best evaluated mean of the
 search distribution); with --controller.start also start.json, the C that the search starts from;
 with --controller.inputs whitened also whitening.npz. The rollouts are read for the latter, and to
-start from an agent on another V or M.
+start from an agent on another V or M, or in another mode.
 Killed and called again it goes on to the same numbers, bit for bit.
 """
 
@@ -20,6 +20,7 @@ from replication.agent import Weights, flat_vector, load_weights, one_thread
 from replication.config import Config, Controller, UserError, parse_cli
 from replication.es import Evolution
 from replication.fleet import drive_all, start_worker
+from replication.history import fingerprint
 from replication.rollouts import Task, make_env
 from replication.start import read_start
 from replication.whitening import Whitening, keep_whitening, read_whitening
@@ -108,6 +109,7 @@ def resume(
             )
         es.ask()
         es.tell(returns)
+        keep_best(es, line, config.controller, path.parent)  # where best.json is lost
     return es
 
 
@@ -137,9 +139,10 @@ def main(config: Config) -> None:
         weights = load_weights(run, config.controller.mode, config.vision, config.controller.z)
         first = np.zeros(weights.parameters)
         if start:
-            if not (folder / "start.json").exists():
-                runs.write_json(folder / "start.json", start)
             first += flat_vector(start["parameters"], weights, folder / "start.json")
+        runs.begin_stage(config, "train_controller")
+        if start and not (folder / "start.json").exists():
+            runs.write_json(folder / "start.json", start)
         if whitening and not (folder / "whitening.npz").exists():
             keep_whitening(whitening, folder / "whitening.npz")
         es = resume(config, first, folder / "log.jsonl", whitening)
@@ -157,7 +160,7 @@ def report(config: Config, weights: Weights, seconds: float, folder: Path, earli
     )
     if earlier:
         reached += f", after {earlier} of earlier searches"
-    output = runs.fingerprint([np.float32(best["parameters"])])
+    output = fingerprint(best["parameters"])
     runs.finish(
         config, "train_controller", output, reached, seconds,
         processes=parallel.workers(), parameters=weights.parameters,

@@ -116,6 +116,7 @@ def main(config: Config) -> None:
         held_out, trained_on = rows_of(series)
         batch = held_out_batch(series, held_out, config.rnn, config.seed)
         sigma = baseline_sigma(series, trained_on, config.rnn, config.seed)
+        runs.begin_stage(config, "train_rnn")
 
         rnn = MDNRNN(config.rnn)
         optimizer = keras.optimizers.Adam(config.rnn.learning_rate, clipvalue=config.rnn.clip)

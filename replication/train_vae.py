@@ -25,6 +25,7 @@ def main(config: Config) -> None:
     with runs.open_stage(config, "train_vae") as folder:
         runs.seed_everything(config.seed)
         frames = load_frames(config, config.vae.batch_size)
+        runs.begin_stage(config, "train_vae")
 
         vae = VAE(config.vae)
         vae.compile(optimizer=keras.optimizers.Adam(config.vae.learning_rate))

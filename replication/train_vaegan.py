@@ -46,6 +46,7 @@ def main(config: Config) -> None:
     with runs.open_stage(config, "train_vaegan") as folder:
         runs.seed_everything(config.seed)
         frames = load_frames(config, config.vaegan.batch_size)
+        runs.begin_stage(config, "train_vaegan")
 
         vaegan = VAEGAN(config.vaegan)
         vaegan.compile(*optimizers(config.vaegan))

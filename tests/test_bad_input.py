@@ -128,6 +128,23 @@ def test_another_configuration_is_refused_until_overwrite(tmp_path, finished):
     assert (sizes["hidden"], sizes["clip"]) == (16, 0.5)
 
 
+def test_nothing_is_thrown_away_before_what_a_stage_reads_has_been_read(tmp_path, finished):
+    home = tiny.copy_of(finished, tmp_path, "extract", "series", *AGENT)
+    agent = ("--extract.policy", "agent", "--extract.agent")
+    for name, spoilt, argv in (
+        ("extract", None, (*agent, "checkpoints/nobody")),
+        ("train_vae", "data/t/record/0000000000.npz", ()),
+        ("train_rnn", "data/t/series/mu.npy", ()),
+        ("train_controller", "checkpoints/t/rnn/rnn.weights.h5", ()),
+        ("series", "checkpoints/t/vae/encoder.weights.h5", ()),
+    ):
+        if spoilt:
+            (home / spoilt).write_bytes(b"spoilt")
+        config = (home / "checkpoints/t/config.json").read_bytes()
+        complaint(name, *SCHEDULE, "--overwrite", *argv, home=home)
+        assert (home / "checkpoints/t/config.json").read_bytes() == config
+
+
 AGENT = ("train_vae", "train_rnn", "train_controller")
 
 

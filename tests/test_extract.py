@@ -76,7 +76,7 @@ def test_an_episode_is_the_same_whatever_was_driven_beside_it(weights, parameter
 
 @pytest.mark.parametrize(
     ("policy", "workers", "sizes"),
-    [("brownian", 2, [1] * 40), ("agent", 2, [16, 16, 8]), ("agent", 8, [5] * 8)],
+    [("brownian", 2, [1] * 40), ("agent", 2, [10] * 4), ("agent", 8, [5] * 8)],
 )
 def test_jobs_hold_every_seed_once(policy, workers, sizes):
     jobs = extract.split_seeds(list(range(40)), policy, workers)

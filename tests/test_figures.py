@@ -24,6 +24,7 @@ from saved_run import (
 
 from replication import drawings, figures, plots, runs
 from replication.config import PRESETS, UserError
+from replication.history import fingerprint
 from replication.saved import read_run
 
 
@@ -177,6 +178,24 @@ def test_histogram_counts_every_return_of_the_largest_evaluation(run):
     assert curves(left)[f"mine: {mean:.1f} ± {std:.1f}"][0][0] == mean
     labels = [label.get_text() for label in right.get_yticklabels()]
     assert labels[6] == "World Models, full: 906 ± 21" and labels[-1].startswith("Ours, run mine")
+
+
+def test_an_evaluation_of_another_c_is_not_the_runs(run):
+    folder = runs.run_folder("mine")
+    runs.write_json(folder / "controller" / "best.json", {"parameters": [1.0, 2.0]})
+    path = folder / "evaluation" / "16_tracks_seed_0.json"
+    score = runs.read_json(path)
+    for parameters, expected in (([1.0, 2.0], 16), ([1.0, 3.0], 1)):
+        runs.write_json(path, score | {"controller": fingerprint(parameters)})
+        assert read_run(CONFIG).evaluation["episodes"] == expected
+
+
+def test_records_of_what_an_earlier_c_did_are_left_out(run):
+    assert all(run.records[name] for name in ("evaluate", "dream", "events"))
+    write_stage("train_controller", output="another C's")
+    later = read_run(CONFIG).records
+    assert not any(later[name] for name in ("evaluate", "dream", "events"))
+    assert later["train_rnn"] == run.records["train_rnn"]
 
 
 def test_another_run_is_laid_over(run):

@@ -27,11 +27,9 @@ def test_is_pillows_bilinear():
         np.testing.assert_array_equal(to_frame(state), pillow(state))
 
 
-def test_strided_states_and_out():
+def test_strided_states():
     state = np.random.default_rng(1).integers(0, 256, (96, 192, 6), dtype=np.uint8)[:, ::2, ::2]
-    out = np.empty((64, 64, 3), np.uint8)
-    assert to_frame(state, out=out) is out
-    np.testing.assert_array_equal(out, pillow(state))
+    np.testing.assert_array_equal(to_frame(state), pillow(state))
 
 
 def test_rows_below_84_do_not_matter():
@@ -48,11 +46,3 @@ def test_rows_below_84_do_not_matter():
 def test_refuses_what_is_no_state(state):
     with pytest.raises(ValueError, match="a state is"):
         to_frame(state)
-
-
-@pytest.mark.parametrize(
-    "out", [np.zeros((64, 64, 3)), np.zeros((3, 64, 64), np.uint8).transpose(1, 2, 0)]
-)
-def test_refuses_an_out_that_does_not_fit(out):
-    with pytest.raises(ValueError, match="out must"):
-        to_frame(np.zeros((84, 96, 3), np.uint8), out=out)

@@ -146,7 +146,21 @@ def test_evaluate_prints_its_line_and_writes_every_return_and_a_video(tmp_path, 
     with runs.lock(home / "checkpoints/t"):  # as a training that goes on meanwhile
         fewer = tiny.stage("evaluate", *argv[:2], "--episodes", "1", home=home, before=shortened)
     assert "over 1 tracks" in fewer.last
+    one_of_others = ["--episodes", "1", "--seed", "3"]
+    assert (
+        tiny.stage("evaluate", *argv[:2], *one_of_others, home=home, before=shortened).status == 0
+    )
     assert (home / "checkpoints/t/evaluation/done.json").read_bytes() == record
+
+
+def test_the_score_of_a_c_that_was_trained_on_meanwhile_is_not_the_runs(tmp_path, finished):
+    home = tiny.copy_of(finished, tmp_path, "train_vae", "train_rnn", "train_controller")
+    done = home / "checkpoints/t/controller/done.json"
+    done.write_text(json.dumps(json.loads(done.read_text()) | {"output": "another C's"}))
+    argv = ["--agent", "checkpoints/t", "--episodes", "1"]
+    assert tiny.stage("evaluate", *argv, home=home, before=shortened).status == 0
+    assert (home / "checkpoints/t/evaluation/1_tracks_seed_0.json").exists()
+    assert not (home / "checkpoints/t/evaluation/done.json").exists()
 
 
 @pytest.mark.parametrize(("data", "thrown_away"), [("laptop", False), ("mine", True)])

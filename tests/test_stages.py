@@ -1,5 +1,6 @@
 """Run folders as runs.py keeps them: a stage's lock, its inputs, its configuration, its record."""
 
+import contextlib
 import dataclasses
 from pathlib import Path
 
@@ -29,13 +30,21 @@ def finish(name: str, configuration=CONFIG, output: str = "1") -> None:
     runs.finish(configuration, name, output, f"{name} done", 1.0)
 
 
+@contextlib.contextmanager
+def begun(configuration, name: str):
+    """A stage that has read what it reads."""
+    with runs.open_stage(configuration, name) as folder:
+        runs.begin_stage(configuration, name)
+        yield folder
+
+
 def test_a_stage_locks_its_run(home):
     finish("extract")
-    with runs.open_stage(CONFIG, "train_vae"):
+    with begun(CONFIG, "train_vae"):
         refused = pytest.raises(UserError, match="another process is writing checkpoints/mine")
-        with refused, runs.open_stage(CONFIG, "train_vae"):
+        with refused, begun(CONFIG, "train_vae"):
             pass
-        with runs.open_stage(config(run="other", data="mine"), "train_vae"):
+        with begun(config(run="other", data="mine"), "train_vae"):
             pass  # another run on the same rollouts
 
 
@@ -43,7 +52,7 @@ def test_a_stage_locks_its_run(home):
 def test_a_run_does_not_stand_where_a_stage_of_another_does(home, name):
     for configuration in (config(run=name), config(data=name)):
         refused = pytest.raises(UserError, match=f"'{name}': .* is where a stage of mine stands")
-        with refused, runs.open_stage(configuration, "extract"):
+        with refused, begun(configuration, "extract"):
             pass
     assert not (home / "checkpoints" / "mine").exists() and not (home / "data" / "mine").exists()
 
@@ -66,19 +75,19 @@ def test_a_missing_input_names_the_stage_to_run(home):
         ("train_controller", "train_rnn"),
     ):
         expected = rf"is missing: run python replication/{missing}\.py quick --run mine"
-        with pytest.raises(UserError, match=expected), runs.open_stage(CONFIG, name):
+        with pytest.raises(UserError, match=expected), begun(CONFIG, name):
             pass
         finish(missing)
-        with runs.open_stage(CONFIG, name) as folder:
+        with begun(CONFIG, name) as folder:
             assert folder.is_dir()
 
 
 def test_a_folder_made_otherwise_is_refused_field_by_field(home):
     finish("extract")
-    with runs.open_stage(CONFIG, "train_vae") as folder:
+    with begun(CONFIG, "train_vae") as folder:
         (folder / "log.jsonl").write_text('{"step": 2, "seconds": 1}\n')
     other = config(vae={"learning_rate": 0.5, "kl_weight": 2.0}, seed=3)
-    with pytest.raises(UserError) as error, runs.open_stage(other, "train_vae"):
+    with pytest.raises(UserError) as error, begun(other, "train_vae"):
         pass
     said = str(error.value)
     assert said.startswith("checkpoints/mine/vae was made with other settings: ")
@@ -91,7 +100,7 @@ def test_a_folder_made_otherwise_is_refused_field_by_field(home):
         assert part in said
     assert "epochs" not in said
     assert (folder / "log.jsonl").exists()
-    with runs.open_stage(CONFIG, "train_vae"):
+    with begun(CONFIG, "train_vae"):
         pass  # what is recorded is still what made it
 
 
@@ -110,11 +119,11 @@ def test_a_record_that_is_older_than_a_setting_has_its_value_of_then(home):
 def test_another_input_is_another_configuration(home):
     finish("extract")
     finish("train_vae", output="v1")
-    with runs.open_stage(CONFIG, "series") as folder:
+    with begun(CONFIG, "series") as folder:
         (folder / "mu.npy").write_text("x")
     finish("train_vae", output="v2")
     refused = pytest.raises(UserError, match="input train_vae 'v1' there, 'v2' here")
-    with refused, runs.open_stage(CONFIG, "series"):
+    with refused, begun(CONFIG, "series"):
         pass
 
 
@@ -134,7 +143,7 @@ def test_a_run_has_one_v(home, name):
     finish("extract")
     give_v("vae")
     for config in (VAEGAN, dataclasses.replace(VAEGAN, overwrite=True)):
-        with pytest.raises(UserError) as error, runs.open_stage(config, name):
+        with pytest.raises(UserError) as error, begun(config, name):
             pass
         assert str(error.value) == (
             "checkpoints/mine has another V, made by train_vae.py:"
@@ -149,9 +158,9 @@ def test_a_vae_gan_is_made_by_its_own_script(home):
         (VAEGAN, "train_vae", "train_vaegan"),
     ):
         refused = pytest.raises(UserError, match=rf"made by {other}\.py, not by {name}\.py")
-        with refused, runs.open_stage(config, name):
+        with refused, begun(config, name):
             pass
-    with runs.open_stage(VAEGAN, "train_vaegan") as folder:
+    with begun(VAEGAN, "train_vaegan") as folder:
         assert folder == home / "checkpoints" / "mine" / "vaegan"
 
 
@@ -182,11 +191,11 @@ def test_commands_of_a_vae_gans_run(home):
 def test_overwrite_starts_anew(home):
     finish("extract")
     finish("train_vae")
-    with runs.open_stage(CONFIG, "train_vae") as folder:
+    with begun(CONFIG, "train_vae") as folder:
         (folder / "state.npz").write_text("x")
     other = config(vae={"learning_rate": 0.5}, overwrite=True)
     assert runs.done(other, "train_vae") is None
-    with runs.open_stage(other, "train_vae") as folder:
+    with begun(other, "train_vae") as folder:
         assert list(folder.iterdir()) == []
     assert runs.record_folder(CONFIG).exists()  # only this stage's folder is emptied
     recorded = runs.read_json(folder.parent / "config.json")
@@ -196,9 +205,9 @@ def test_overwrite_starts_anew(home):
 def test_an_empty_folder_is_nobodys(home):
     """A stage that was stopped before it had written anything binds no one."""
     finish("extract")
-    with runs.open_stage(CONFIG, "train_vae"):
+    with begun(CONFIG, "train_vae"):
         pass
-    with runs.open_stage(config(seed=9), "train_vae"):
+    with begun(config(seed=9), "train_vae"):
         pass
 
 
@@ -216,14 +225,14 @@ def test_a_finished_stage_may_grow(home, name, section, field):
     for need in ("extract", "train_vae", "series", "train_rnn", "train_controller"):
         finish(need)
     finish(name)
-    with runs.open_stage(CONFIG, name):
+    with begun(CONFIG, name):
         pass
     asked = getattr(getattr(CONFIG, section), field)
     more, less = (config(**{section: {field: value}}) for value in (asked + 5, asked - 1))
     assert runs.done(CONFIG, name)["reached"] == f"{name} done"
     assert runs.done(less, name)
     assert runs.done(more, name) is None
-    with runs.open_stage(more, name) as folder:
+    with begun(more, name) as folder:
         assert (folder / "done.json").exists()  # it goes on from what is there
 
 
@@ -231,9 +240,9 @@ def test_a_finished_stage_may_grow(home, name, section, field):
 def test_fields_that_change_no_result_bind_nobody(home, free):
     finish("extract")
     finish("train_vae")
-    with runs.open_stage(CONFIG, "train_vae"):
+    with begun(CONFIG, "train_vae"):
         pass
-    with runs.open_stage(config(**free), "train_vae"):
+    with begun(config(**free), "train_vae"):
         assert runs.done(config(**free), "train_vae")
 
 
@@ -263,7 +272,7 @@ def test_what_a_finished_stage_leaves(home):
 
 def test_config_and_versions_are_recorded(home):
     finish("extract")
-    with runs.open_stage(CONFIG, "train_vae") as folder:
+    with begun(CONFIG, "train_vae") as folder:
         pass
     recorded = runs.read_json(folder.parent / "config.json")["train_vae"]
     assert recorded["vae.free_bits"] == 0.5

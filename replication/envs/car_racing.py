@@ -16,11 +16,6 @@ from replication.envs import selfcheck
 from replication.envs.scene import Scene
 
 
-def prepare() -> bool:
-    """Compile the kernels and check their pixels ahead, so that workers find both done."""
-    return selfcheck.same_pixels()
-
-
 class FastCarRacing(CarRacing):
     """CarRacing-v3, of which `state_rows` rows are drawn (World Models uses the first 84).
 
