@@ -6,6 +6,11 @@ import os
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # no start-up noise
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")  # off by default on AMD: V far slower
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # CMA-ES alike on 2 cores and on 64
+# The instructions that AMD's and Intel's CPUs have in common: all add up in the same order, and an
+# agent drives alike on either, to the last bit. With AVX-512 it is some 10% faster, and drives
+# differently.
+os.environ.setdefault("ONEDNN_MAX_CPU_ISA", "AVX2")
+os.environ.setdefault("OPENBLAS_CORETYPE", "Haswell")
 os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")
 os.environ.setdefault("SDL_AUDIODRIVER", "dummy")
 

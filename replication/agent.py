@@ -10,8 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import get_args, get_type_hints
 
-import numpy as np
-
 from replication import controller, runs
 from replication.config import ACTIONS, Z_SIZE, Config, Controller, Rnn, UserError
 from replication.episodes import UNREADABLE
@@ -21,6 +19,8 @@ from replication.rnn.rnn import MDNRNN
 from replication.rollouts import Task
 from replication.stages import STAGES
 from replication.vae.vae import build_encoder, sample_z, to_float
+
+import numpy as np
 
 MODES = get_args(get_type_hints(Controller)["mode"])
 Z_KINDS = get_args(get_type_hints(Controller)["z"])

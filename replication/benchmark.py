@@ -17,10 +17,6 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-import gymnasium
-import numpy as np
-from PIL import Image
-
 from replication import runs
 from replication.agent import Agent, Weights, one_thread
 from replication.config import PRESETS, Rnn, UserError, parse_dataclass
@@ -30,6 +26,10 @@ from replication.rnn.rnn import MDNRNN
 from replication.rollouts import Task
 from replication.vae.vae import VAE, build_encoder, sample_z, to_float
 from replication.versions import versions
+
+import gymnasium
+import numpy as np
+from PIL import Image
 
 STOCK = "stock CarRacing-v3"
 WORKER: dict = {}  # of a process of measure_scaling: its agent's driver

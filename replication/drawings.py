@@ -6,11 +6,11 @@ and returns None when the run has not saved what the figure shows.
 
 from pathlib import Path
 
-import numpy as np
-
 from replication import mixture_drawings, pictures, plots, vaegan_drawings
 from replication.saved import Run, columns, logs_of, read_table
 from replication.stages import V
+
+import numpy as np
 
 REFERENCE = Path(__file__).resolve().parents[1] / "data" / "reference"
 # Model, its stage, published parameters (report Figure 9), the report's hours, workers (Figure 15).

@@ -17,8 +17,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
 from replication import controller, runs, video
 from replication.agent import load_agent, load_encoder, load_into, load_rnn
 from replication.config import PRESETS, Config, UserError, Vision, check, parse_dataclass
@@ -28,6 +26,8 @@ from replication.quiet import keras
 from replication.saved import read_run
 from replication.series import encode, load_series
 from replication.vae.vae import build_decoder, to_float
+
+import numpy as np
 
 MOMENTS = 10  # columns of figure 3
 LONGEST = 600  # seconds: all frames of a dream are in memory, 0.4 GB

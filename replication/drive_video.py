@@ -5,16 +5,16 @@ The dream starts from the track's first frame; from there on M alone answers wha
 
 from pathlib import Path
 
-import gymnasium
-import numpy as np
-from PIL import Image
-
 from replication import video
 from replication.agent import Agent, Weights
 from replication.dream import dream_of_agent, load_decoder
 from replication.envs.dream import FPS, Dreams, decode
 from replication.rollouts import Episode, Task, drive
 from replication.vae.vae import to_float
+
+import gymnasium
+import numpy as np
+from PIL import Image
 
 TIMES = {".mp4": 4, ".gif": 2}  # how much V's frames are enlarged
 

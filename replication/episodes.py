@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
 from replication import runs
 from replication.config import ACTIONS, UserError
+
+import numpy as np
 
 HELD_OUT = 20  # one episode in 20 is never trained on. Deviation: the paper holds none out
 TOGETHER = 32  # episodes that are in memory at once, and shuffled into each other: 0.4 GB

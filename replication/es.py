@@ -5,11 +5,11 @@ Its state follows from the seed and from what it was told: told it again, it goe
 
 from collections.abc import Sequence
 
-import cma
-import numpy as np
-
 from replication.config import Controller
 from replication.whitening import Whitening
+
+import cma
+import numpy as np
 
 
 class _Normal:

@@ -12,9 +12,6 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-import gymnasium
-import numpy as np
-
 from replication import fleet, parallel, runs, video
 from replication.agent import (
     Agent,
@@ -29,6 +26,9 @@ from replication.config import Config, Env, Evaluate, UserError, Vision, parse_d
 from replication.history import fingerprint
 from replication.rollouts import Task, drive
 from replication.versions import versions
+
+import gymnasium
+import numpy as np
 
 STOCK = Env(stock=True)
 FIRST = 2**32  # the first seed of an evaluation: training's are below

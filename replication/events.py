@@ -14,10 +14,6 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-import gymnasium
-import numpy as np
-from tqdm import tqdm
-
 from replication import dominance, runs
 from replication.agent import WIDTH, Agent, Weights, load_agent, load_rnn
 from replication.config import Config, parse_cli
@@ -28,6 +24,10 @@ from replication.quiet import keras
 from replication.rnn.rnn import MDNRNN
 from replication.rollouts import Episode, drive, make_env
 from replication.saved import write_table
+
+import gymnasium
+import numpy as np
+from tqdm import tqdm
 
 AHEAD = 5  # tiles, of 3.5 m
 TURN = 0.25  # radians

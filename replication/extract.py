@@ -13,14 +13,14 @@ import math
 import time
 from pathlib import Path
 
-import numpy as np
-from tqdm import tqdm
-
 from replication import parallel, runs
 from replication.actions import HIGH, LOW, squash
 from replication.config import ACTIONS, Z_SIZE, Config, Env, Extract, parse_cli
 from replication.episodes import list_episodes
 from replication.rollouts import Episode, Task, drive, make_env
+
+import numpy as np
+from tqdm import tqdm
 
 FPS = 50  # of CarRacing
 WORKER: dict = {}  # what a worker process holds: its environments and its policy

@@ -17,14 +17,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from matplotlib.figure import Figure
-
 from replication import page, plots, runs
 from replication.config import PRESETS, Config, parse_cli, parse_run
 from replication.dominance import LEVEL
 from replication.drawings import FIGURES, our_scores, score_table
 from replication.saved import Run, preset_of, read_run, write_table
 from replication.stages import needs_of
+
+from matplotlib.figure import Figure
 
 
 @dataclass(frozen=True)

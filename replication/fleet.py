@@ -7,12 +7,12 @@ share a job, and how many workers there are, changes no number: see agent.py.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from replication import parallel
 from replication.agent import WIDTH, Agent, Weights, one_thread
 from replication.config import Env
 from replication.rollouts import Task, drive, make_env
+
+import numpy as np
 
 LARGEST = 4 * WIDTH  # episodes in a job: slots that are refilled three times seldom stand idle
 WORKER: dict = {}  # what a worker process holds: its agent and environments

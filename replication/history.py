@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
-
 from replication import runs
 from replication.config import UserError
+
+import numpy as np
 
 
 def fingerprint(parameters: Sequence[float]) -> str:

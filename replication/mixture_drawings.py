@@ -1,12 +1,12 @@
 """Figure 8: the mixture of M over a drive, which event each component goes with, and each alone."""
 
-import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-
 from replication import pictures, plots
 from replication.dominance import LEAST, LEVEL
 from replication.saved import Run
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#000000")  # Okabe & Ito
 DASHES = ("-", (0, (5, 1.5)), (0, (1, 1)), (0, (6, 1, 1, 1)), (0, (3, 1, 1, 1, 1, 1)))

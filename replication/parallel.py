@@ -12,11 +12,11 @@ import signal
 import socket
 from collections.abc import Callable, Iterable, Iterator
 
-from mpi4py import MPI
-from mpi4py.futures import MPICommExecutor
-
 from replication.config import UserError
 from replication.runs import run_script
+
+from mpi4py import MPI
+from mpi4py.futures import MPICommExecutor
 
 AHEAD = 4  # jobs handed out for each worker: it never waits, and results never pile up
 # Of this process: what went wrong as it started; whether it may be interrupted; whether it was.

@@ -10,10 +10,6 @@ Prints R^2: 1 where a linear C could know the fact, 0 where it knows no more tha
 
 from dataclasses import dataclass
 
-import gymnasium
-import numpy as np
-from tqdm import tqdm
-
 from replication import runs
 from replication.agent import load_encoder, load_rnn
 from replication.config import Config, Env, parse_cli
@@ -24,6 +20,10 @@ from replication.seen import memories
 from replication.series import encode
 from replication.start import linear_fit
 from replication.vae.vae import sample_z, to_float
+
+import gymnasium
+import numpy as np
+from tqdm import tqdm
 
 TRACKS, FOLDS = 20, 5
 STEPS = 400  # driven on each track

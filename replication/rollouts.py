@@ -9,11 +9,11 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-import gymnasium
-import numpy as np
-
 from replication.config import Env
 from replication.frames import to_frame
+
+import gymnasium
+import numpy as np
 
 STANDING = -0.1  # reward of a frame that finds no new tile (CarRacing)
 

@@ -17,11 +17,11 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import numpy as np
-
 from replication.config import VISIONS, Config, UserError, default_run
 from replication.stages import FREE, STAGES, check_names, differing, needs_of, stages_of, visions_in
 from replication.versions import versions
+
+import numpy as np
 
 HOME = Path(os.environ.get("REPLICATION_HOME", Path(__file__).resolve().parents[1]))
 RECORD = ("identity", "output", "reached", "seconds")  # what a done.json holds

@@ -7,12 +7,12 @@ import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
 from replication import plots, runs
 from replication.config import PRESETS, VISIONS, Config, UserError, default_run
 from replication.history import fingerprint, read_history
 from replication.stages import V, stages_of, visions_in
+
+import numpy as np
 
 STAGES = [name for name in runs.STAGES if name != "figures"]
 

@@ -3,9 +3,6 @@
 To half precision, which mu and logvar are encoded to.
 """
 
-import numpy as np
-from tqdm import tqdm
-
 from replication import runs
 from replication.agent import Weights
 from replication.config import Config
@@ -15,6 +12,9 @@ from replication.quiet import tf
 from replication.rnn.rnn import MDNRNN
 from replication.series import encode
 from replication.vae.vae import build_encoder, sample_z, to_float
+
+import numpy as np
+from tqdm import tqdm
 
 EPISODES = 50  # ours: of a set of rollouts, evenly spread
 

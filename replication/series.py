@@ -12,15 +12,15 @@ import shutil
 import time
 from pathlib import Path
 
-import numpy as np
-from tqdm import tqdm
-
 from replication import runs
 from replication.agent import load_encoder
 from replication.config import ACTIONS, Z_SIZE, Config, UserError, parse_cli
 from replication.episodes import UNREADABLE, Recorded, list_episodes, read_episode
 from replication.quiet import tf
 from replication.vae.vae import to_float
+
+import numpy as np
+from tqdm import tqdm
 
 BATCH = 250  # frames that are encoded at once
 ROWS = {

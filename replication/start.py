@@ -5,8 +5,6 @@ of rollouts (World Models, 5), or in another mode, it is the linear policy that 
 agent on the run's rollouts: the same C in the terms of the new V and M.
 """
 
-import numpy as np
-
 from replication import runs
 from replication.agent import Weights, agent_folder, inputs_of, load_agent, load_weights
 from replication.config import Config, UserError
@@ -14,6 +12,8 @@ from replication.controller import output
 from replication.history import read_history
 from replication.seen import inputs_of_c, some_episodes
 from replication.stages import needs_of
+
+import numpy as np
 
 # Ours: what tanh makes of more than that is hardly another action, and a brake below 0 is none.
 LOW, HIGH = np.float32([-2.5, -2.5, -1]), np.float32([2.5, 2.5, 2.5])

@@ -12,9 +12,6 @@ Killed and called again it goes on to the same numbers, bit for bit.
 
 from pathlib import Path
 
-import numpy as np
-from tqdm import tqdm
-
 from replication import parallel, runs
 from replication.agent import Weights, flat_vector, load_weights, one_thread
 from replication.config import Config, Controller, UserError, parse_cli
@@ -24,6 +21,9 @@ from replication.history import fingerprint
 from replication.rollouts import Task, make_env
 from replication.start import read_start
 from replication.whitening import Whitening, keep_whitening, read_whitening
+
+import numpy as np
+from tqdm import tqdm
 
 
 def generation_tasks(config: Config, generation: int, candidates: np.ndarray) -> list[Task]:

@@ -10,8 +10,6 @@ per dimension, beside a baseline that needs no M.
 import dataclasses
 from pathlib import Path
 
-import numpy as np
-
 from replication import runs, training
 from replication.config import Config, Rnn, parse_cli
 from replication.episodes import HELD_OUT
@@ -19,6 +17,8 @@ from replication.quiet import keras, tf, tfp
 from replication.rnn.rnn import MDNRNN
 from replication.series import load_series
 from replication.vae.vae import sample_z
+
+import numpy as np
 
 HELD_OUT_SEQUENCES = 20  # held-out sequences that losses are measured on, at most
 SIGNATURE = {

@@ -11,13 +11,13 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-from tqdm import tqdm
-
 from replication import runs
 from replication.config import UserError
 from replication.episodes import UNREADABLE
 from replication.quiet import keras, tf
+
+import numpy as np
+from tqdm import tqdm
 
 
 @dataclass(frozen=True)

@@ -5,12 +5,12 @@ The VAE-GAN is that of the run, or of the first run laid over it that has one; s
 
 from dataclasses import dataclass
 
+from replication import pictures, plots, quality
+from replication.saved import Run, logs_of
+
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-
-from replication import pictures, plots, quality
-from replication.saved import Run, logs_of
 
 ACCURACIES = {"real": "-", "reconstructed": "--", "sampled": (0, (1, 1))}
 STAGE = "train_vaegan"

@@ -5,12 +5,12 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
 
+from replication import runs
+from replication.config import UserError
+
 import imageio.v2 as imageio
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
-
-from replication import runs
-from replication.config import UserError
 
 ENDINGS = (".mp4", ".gif")
 ENLARGED = 4  # times, each way

@@ -7,13 +7,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
 from replication import quality, runs, training
 from replication.config import Z_SIZE, Config, Vae, Vaegan
 from replication.episodes import FrameStream, Recorded, list_episodes, read_episode, split
 from replication.quiet import keras, tf
 from replication.vae.vae import to_bytes, to_float
+
+import numpy as np
 
 HELD_OUT_FRAMES = 500  # frames that the held-out losses are measured on
 ACTIVE = 0.01  # a dimension is active if mu's variance over frames exceeds this (Burda et al. 2015)

@@ -9,14 +9,14 @@ the same linear policies, with another first covariance of the search.
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
 from replication import runs
 from replication.agent import load_weights
 from replication.config import ACTIONS, Config, UserError
 from replication.controller import input_size
 from replication.episodes import UNREADABLE
 from replication.seen import inputs_of_c, some_episodes
+
+import numpy as np
 
 FLOOR = 0.1  # ours: of variance, directions with less of it stay small
 

@@ -4,14 +4,14 @@ import fcntl
 import os
 from pathlib import Path
 
-import numpy as np
-import pytest
-import tiny
-
 from replication import runs
 from replication.config import Env
 from replication.frames import to_frame
 from replication.rollouts import make_env
+
+import numpy as np
+import pytest
+import tiny
 
 
 @pytest.fixture(scope="session")
@@ -52,9 +52,9 @@ def home(tmp_path, monkeypatch) -> Path:
 @pytest.fixture
 def run(home):
     """A finished run, made up, as figures read it."""
-    import saved_run
-
     from replication.saved import read_run
+
+    import saved_run
 
     saved_run.write_run()
     return read_run(saved_run.CONFIG)
@@ -63,9 +63,9 @@ def run(home):
 @pytest.fixture(scope="session")
 def built(tmp_path_factory) -> Path:
     """The folder of a finished run and its page, a VAE-GAN laid over; for tests that only look."""
-    import saved_run
-
     from replication import figures
+
+    import saved_run
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(runs, "HOME", tmp_path_factory.mktemp("home"))

@@ -1,11 +1,11 @@
 """What the tests of dreams share: an M, first frames, actions, and a dream in a plain loop."""
 
-import numpy as np
-from scipy.special import softmax
-
 from replication.config import Rnn
 from replication.quiet import keras
 from replication.rnn.rnn import MDNRNN, mixture_parameters
+
+import numpy as np
+from scipy.special import softmax
 
 Z, K = 32, 5
 SMALL = Rnn(hidden=16)

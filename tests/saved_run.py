@@ -3,11 +3,11 @@
 import dataclasses
 import json
 
-import numpy as np
-
 from replication import dominance, runs
 from replication.config import PRESETS
 from replication.saved import write_table
+
+import numpy as np
 
 CONFIG = dataclasses.replace(PRESETS["quick"], run="mine")
 VAE_LOG = [

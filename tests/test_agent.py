@@ -3,9 +3,6 @@
 import dataclasses
 import zlib
 
-import numpy as np
-import pytest
-
 from replication import runs
 from replication.agent import WIDTH, Agent, Weights, load_agent, load_weights, run_in
 from replication.config import Rnn, UserError
@@ -13,6 +10,9 @@ from replication.quiet import keras
 from replication.rnn.rnn import MDNRNN
 from replication.rollouts import Task, drive
 from replication.vae.vae import build_encoder, sample_z, to_float
+
+import numpy as np
+import pytest
 
 
 @pytest.fixture(scope="module")

@@ -7,11 +7,11 @@ import shutil
 import signal
 from pathlib import Path
 
+from replication import runs
+
 import numpy as np
 import pytest
 import tiny
-
-from replication import runs
 
 SCHEDULE = tiny.SCHEDULE
 

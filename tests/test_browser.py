@@ -7,9 +7,9 @@ import subprocess
 from html import unescape
 from pathlib import Path
 
-import pytest
-
 from replication.drawings import FIGURES
+
+import pytest
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 BROWSER = next(filter(None, map(shutil.which, NAMES)), None)

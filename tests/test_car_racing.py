@@ -6,14 +6,14 @@ import math
 import pickle
 import warnings
 
+from replication.envs import raster, selfcheck
+from replication.envs.car_racing import FastCarRacing
+
 import gymnasium
 import numpy as np
 import pytest
 from gymnasium.envs.box2d.car_racing import PLAYFIELD, CarRacing
 from gymnasium.utils.env_checker import check_env
-
-from replication.envs import raster, selfcheck
-from replication.envs.car_racing import FastCarRacing
 
 pytestmark = pytest.mark.usefixtures("compiled")
 

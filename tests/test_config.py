@@ -5,8 +5,6 @@ import dataclasses
 import re
 from pathlib import Path
 
-import pytest
-
 import replication
 from replication import config as config_module
 from replication.config import (
@@ -24,6 +22,8 @@ from replication.config import (
     check,
     parse_cli,
 )
+
+import pytest
 
 SECTIONS = {
     "env": Env, "extract": Extract, "vae": Vae, "vaegan": Vaegan, "rnn": Rnn,

@@ -1,11 +1,11 @@
 """C: its parameters, their order, and what it does with them, against NumPy alone."""
 
-import numpy as np
-import pytest
-
 from replication import controller
 from replication.actions import HIGH, LOW, squash
 from replication.quiet import tf
+
+import numpy as np
+import pytest
 
 MODES = ("z_h", "z", "z_hidden", "z_c", "z_c_h")
 B = 4

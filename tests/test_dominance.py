@@ -1,10 +1,10 @@
 """Shares of the steps, Mann and Whitney's U and Holm's correction, against numbers by hand."""
 
+from replication import dominance
+
 import numpy as np
 import pytest
 from scipy.stats import mannwhitneyu
-
-from replication import dominance
 
 
 def test_switching_is_the_weight_that_moves():

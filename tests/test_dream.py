@@ -3,12 +3,6 @@
 import dataclasses
 from pathlib import Path
 
-import imageio.v2 as imageio
-import numpy as np
-import pytest
-from dreaming import ACTIONS, HEADS, STARTS, by_hand, made
-from PIL import Image
-
 from replication import controller, dream, runs, training, video
 from replication.config import PRESETS, UserError
 from replication.envs.dream import Dreams
@@ -16,6 +10,12 @@ from replication.episodes import list_episodes
 from replication.quiet import keras
 from replication.series import write_series
 from replication.vae.vae import build_decoder, build_encoder
+
+import imageio.v2 as imageio
+import numpy as np
+import pytest
+from dreaming import ACTIONS, HEADS, STARTS, by_hand, made
+from PIL import Image
 
 CONFIG = dataclasses.replace(PRESETS["quick"], run="mine")
 

@@ -3,17 +3,17 @@
 import functools
 import warnings
 
+from replication.envs.dream import DreamEnv, Dreams, decode, draw
+from replication.quiet import keras
+from replication.rnn.rnn import mixture
+from replication.vae.vae import build_decoder, sample_z
+
 import gymnasium
 import numpy as np
 import pytest
 from dreaming import ACTIONS, HEADS, SMALL, STARTS, K, Z, by_hand, made
 from gymnasium.utils.env_checker import check_env
 from scipy.stats import kstest, norm
-
-from replication.envs.dream import DreamEnv, Dreams, decode, draw
-from replication.quiet import keras
-from replication.rnn.rnn import mixture
-from replication.vae.vae import build_decoder, sample_z
 
 
 @pytest.fixture(scope="module")

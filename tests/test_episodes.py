@@ -4,12 +4,12 @@ import subprocess
 import sys
 from pathlib import Path
 
-import numpy as np
-import pytest
-
 from replication import episodes as episodes_module
 from replication.config import UserError
 from replication.episodes import FrameStream, Recorded, list_episodes, read_episode, split
+
+import numpy as np
+import pytest
 
 
 @pytest.fixture

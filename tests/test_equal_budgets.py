@@ -4,11 +4,11 @@ import shutil
 import subprocess
 from pathlib import Path
 
-import pytest
-
 from replication import figures
 from replication.config import parse_cli
 from replication.saved import Run, read_run
+
+import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 NAMES = ("laptop/vae_40", "laptop/vaegan_40")

@@ -2,11 +2,11 @@
 
 import json
 
-import numpy as np
-import pytest
-
 from replication.config import Controller
 from replication.es import Evolution
+
+import numpy as np
+import pytest
 
 DIMENSIONS, POPULATION = 12, 10
 TARGET = np.linspace(-1, 1, DIMENSIONS)

@@ -2,18 +2,18 @@
 
 import dataclasses
 
-import gymnasium
-import numpy as np
-import pytest
-from dreaming import SMALL, made
-from made_up_world import world
-
 from replication import controller, events, runs, training
 from replication.config import PRESETS, Env, Events, UserError
 from replication.evaluate import load_agent
 from replication.quiet import keras
 from replication.saved import read_run
 from replication.vae.vae import build_decoder, build_encoder
+
+import gymnasium
+import numpy as np
+import pytest
+from dreaming import SMALL, made
+from made_up_world import world
 
 CONFIG = dataclasses.replace(
     PRESETS["quick"], run="mine", env=Env(stock=True, max_steps=35), events=Events(episodes=2)

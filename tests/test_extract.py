@@ -2,9 +2,6 @@
 
 import io
 
-import numpy as np
-import pytest
-
 from replication import extract
 from replication.actions import HIGH, LOW
 from replication.agent import Agent, Weights
@@ -13,6 +10,9 @@ from replication.quiet import keras
 from replication.rnn.rnn import MDNRNN
 from replication.rollouts import Task, drive
 from replication.vae.vae import build_encoder
+
+import numpy as np
+import pytest
 
 LENGTH = 6
 

@@ -8,6 +8,11 @@ import subprocess
 import sys
 from html.parser import HTMLParser
 
+from replication import drawings, figures, plots, runs
+from replication.config import PRESETS, UserError
+from replication.history import fingerprint
+from replication.saved import read_run
+
 import numpy as np
 import pytest
 from saved_run import (
@@ -21,11 +26,6 @@ from saved_run import (
     write_log,
     write_stage,
 )
-
-from replication import drawings, figures, plots, runs
-from replication.config import PRESETS, UserError
-from replication.history import fingerprint
-from replication.saved import read_run
 
 
 def files_of(folder) -> dict[str, bytes]:

@@ -1,10 +1,10 @@
 """to_frame against Pillow, byte for byte."""
 
+from replication.frames import to_frame
+
 import numpy as np
 import pytest
 from PIL import Image
-
-from replication.frames import to_frame
 
 
 def pillow(state):

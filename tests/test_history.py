@@ -2,11 +2,11 @@
 
 import json
 
-import pytest
-
 from replication import runs
 from replication.config import UserError
 from replication.history import read_history
+
+import pytest
 
 
 def write_log(folder, lines: list[dict]) -> None:

@@ -2,9 +2,9 @@
 
 import dataclasses
 
-import numpy as np
-
 from replication import figures, mixture_drawings
+
+import numpy as np
 
 
 def test_weights_and_events_stand_over_the_same_steps(run):

@@ -2,14 +2,14 @@
 
 import dataclasses
 
-import numpy as np
-from saved_run import CONFIG
-
 from replication import drawings, runs, vision
 from replication.config import Vae
 from replication.quiet import keras
 from replication.saved import read_run
 from replication.vae.vae import VAE, to_bytes, to_float
+
+import numpy as np
+from saved_run import CONFIG
 
 
 def shown(figure) -> np.ndarray:

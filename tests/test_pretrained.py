@@ -5,9 +5,6 @@ import re
 import subprocess
 from pathlib import Path
 
-import numpy as np
-import pytest
-
 from replication import runs
 from replication.agent import Agent, load_agent
 from replication.config import Config, Env, parse_cli
@@ -17,6 +14,9 @@ from replication.saved import read_run
 from replication.stages import differing
 from replication.train_controller import resume
 from replication.whitening import read_whitening
+
+import numpy as np
+import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 AGENT = ROOT / "checkpoints" / "pretrained"

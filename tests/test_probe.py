@@ -2,15 +2,15 @@
 
 import dataclasses
 
-import numpy as np
-import pytest
-import tiny
-from made_up_world import world
-
 from replication import probe, runs
 from replication.config import PRESETS, Env
 from replication.events import read_track
 from replication.rollouts import make_env
+
+import numpy as np
+import pytest
+import tiny
+from made_up_world import world
 
 
 def facts(env) -> np.ndarray:

@@ -1,10 +1,10 @@
 """Measures of pictures: by hand, and against TensorFlow's SSIM."""
 
-import numpy as np
-import pytest
-
 from replication import quality
 from replication.quiet import tf
+
+import numpy as np
+import pytest
 
 
 @pytest.fixture(scope="module")

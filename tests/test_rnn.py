@@ -1,13 +1,13 @@
 """M: its size, the mixture against SciPy, and losses that see neither padding nor the future."""
 
+from replication.config import Rnn
+from replication.quiet import keras, tf
+from replication.rnn.rnn import MDNRNN, mixture, mixture_parameters
+
 import numpy as np
 import pytest
 from scipy.special import log_softmax, logsumexp
 from scipy.stats import norm
-
-from replication.config import Rnn
-from replication.quiet import keras, tf
-from replication.rnn.rnn import MDNRNN, mixture, mixture_parameters
 
 B, T, Z, K = 3, 7, 32, 5
 SMALL = Rnn(hidden=16)

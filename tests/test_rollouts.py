@@ -1,10 +1,10 @@
 """The loop that drives: its timeline, its slots, its ends, with an environment that counts."""
 
-import numpy as np
-import pytest
-
 from replication.config import Env
 from replication.rollouts import Task, drive, make_env
+
+import numpy as np
+import pytest
 
 
 class Echo:

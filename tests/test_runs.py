@@ -5,11 +5,11 @@ import json
 import subprocess
 import sys
 
-import numpy as np
-import pytest
-
 from replication import runs
 from replication.config import UserError
+
+import numpy as np
+import pytest
 
 
 def files(folder) -> dict[str, str]:

@@ -1,16 +1,18 @@
 """Every script from end to end on a tiny schedule, killed at its worst moment too."""
 
+import ast
 import functools
 import json
 import re
+import sys
+
+from replication import pipeline, runs
+from replication.config import parse_cli
 
 import imageio.v2 as imageio
 import numpy as np
 import pytest
 import tiny
-
-from replication import pipeline, runs
-from replication.config import parse_cli
 
 SCRIPTS = sorted(
     path.stem
@@ -24,6 +26,23 @@ shortened = functools.partial(tiny.shorten, FRAMES)
 def test_every_script_is_here():
     stages = {"extract", "train_vae", "series", "train_rnn", "train_controller", "evaluate"}
     assert stages | {"figures", "pipeline"} <= set(SCRIPTS)
+
+
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_replication_is_imported_before_numpy(name):
+    # NumPy's and TensorFlow's libraries read what replication/__init__.py sets as they load.
+    tree = ast.parse((tiny.ROOT / f"replication/{name}.py").read_text())
+    imported = [
+        module.partition(".")[0]
+        for node in tree.body
+        for module in (
+            [node.module]
+            if isinstance(node, ast.ImportFrom)
+            else [alias.name for alias in getattr(node, "names", [])]
+        )
+    ]
+    others = [module for module in imported if module not in sys.stdlib_module_names]
+    assert others[0] == "replication"
 
 
 @pytest.mark.parametrize("name", SCRIPTS)

@@ -1,8 +1,5 @@
 """What C would have seen of a recorded episode is what it saw as it drove it."""
 
-import numpy as np
-import pytest
-
 from replication import runs
 from replication.agent import Agent, Weights
 from replication.config import Env, Rnn
@@ -11,6 +8,9 @@ from replication.rnn.rnn import MDNRNN
 from replication.rollouts import Task, drive, make_env
 from replication.seen import inputs_of_c
 from replication.vae.vae import build_encoder
+
+import numpy as np
+import pytest
 
 STEPS = 40
 

@@ -2,14 +2,14 @@
 
 import dataclasses
 
-import numpy as np
-import pytest
-
 from replication import runs, series
 from replication.config import PRESETS, UserError
 from replication.episodes import list_episodes
 from replication.quiet import keras, tf
 from replication.vae.vae import build_encoder, to_float
+
+import numpy as np
+import pytest
 
 CONFIG = dataclasses.replace(PRESETS["quick"], run="mine")
 

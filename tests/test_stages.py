@@ -4,12 +4,12 @@ import contextlib
 import dataclasses
 from pathlib import Path
 
-import pytest
-
 import replication
 from replication import runs
 from replication.config import PRESETS, VISIONS, UserError, Vae
 from replication.stages import needs_of, stages_of
+
+import pytest
 
 CONFIG = dataclasses.replace(PRESETS["quick"], run="mine")
 

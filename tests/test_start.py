@@ -1,8 +1,8 @@
 """C for another V or M: fitted to act as an agent does."""
 
-import numpy as np
-
 from replication.start import linear_fit
+
+import numpy as np
 
 
 def test_a_linear_fit_finds_the_weights():

@@ -4,16 +4,16 @@ import dataclasses
 import json
 import shutil
 
-import numpy as np
-import pytest
-import tiny
-
 from replication import runs
 from replication.agent import load_agent
 from replication.config import PRESETS, Config, Controller, UserError
 from replication.es import Evolution
 from replication.history import read_history
 from replication.train_controller import generation_tasks, resume
+
+import numpy as np
+import pytest
+import tiny
 
 DIMENSIONS = 5
 CONFIG = dataclasses.replace(PRESETS["quick"], controller=Controller(population=6), seed=3)

@@ -1,9 +1,5 @@
 """M's batches: pairs with the timeline of the rollouts, dealt fairly; and the baseline."""
 
-import numpy as np
-import pytest
-from scipy.stats import norm
-
 from replication import runs, train_rnn
 from replication import series as series_module
 from replication.config import Rnn, parse_cli
@@ -22,6 +18,10 @@ from replication.train_rnn import (
     rows_of,
     sequence_batches,
 )
+
+import numpy as np
+import pytest
+from scipy.stats import norm
 
 LENGTHS = (30, 7, 30, 18)
 

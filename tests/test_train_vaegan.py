@@ -1,15 +1,15 @@
 """The VAE-GAN's stage: resumed it is what it would have been, and what goes wrong is said."""
 
-import numpy as np
-import pytest
-import tiny
-
 from replication import runs, training
 from replication.config import Vaegan, parse_cli
 from replication.quiet import keras, tf
 from replication.train_vaegan import collapse, optimizers
 from replication.vae.vaegan import VAEGAN
 from replication.vision import measure_held_out
+
+import numpy as np
+import pytest
+import tiny
 
 CONFIG = Vaegan(width=1 / 16, batch_size=2, adam_rate=1e-4)
 SCHEDULE = training.Schedule(epochs=1, iterations=4, log_every=2)

@@ -1,13 +1,13 @@
 """The loop that V and M share: a run that was stopped goes on to the same bits."""
 
-import numpy as np
-import pytest
-
 from replication import runs, training
 from replication.config import Rnn, UserError
 from replication.quiet import keras, tf
 from replication.rnn.rnn import MDNRNN
 from replication.train_rnn import held_out_batch, measure_held_out, sequence_batches
+
+import numpy as np
+import pytest
 
 SCHEDULE = training.Schedule(epochs=3, iterations=5, log_every=2)
 STEPS = [2, 4, 5, 6, 8, 10, 12, 14, 15]  # each interval's end, and each epoch's

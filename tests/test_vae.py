@@ -1,8 +1,5 @@
 """V: its size, its loss against hand-worked values, and how z is drawn."""
 
-import numpy as np
-import pytest
-
 from replication.config import Vae
 from replication.quiet import keras, tf
 from replication.vae.vae import (
@@ -13,6 +10,9 @@ from replication.vae.vae import (
     squared_error,
     to_float,
 )
+
+import numpy as np
+import pytest
 
 
 @pytest.fixture(scope="module")

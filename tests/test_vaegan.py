@@ -2,9 +2,6 @@
 
 import dataclasses
 
-import numpy as np
-import pytest
-
 from replication.config import Vae, Vaegan
 from replication.quiet import keras, tf
 from replication.vae.vae import VAE, sample_z, squared_error, to_float
@@ -16,6 +13,9 @@ from replication.vae.vaegan import (
     mean_kl,
     who_moves,
 )
+
+import numpy as np
+import pytest
 
 NETWORKS = ("encoder", "decoder", "discriminator")
 NARROW = Vaegan(

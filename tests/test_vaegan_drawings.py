@@ -2,13 +2,13 @@
 
 import dataclasses
 
-import numpy as np
-import pytest
-from saved_run import CONFIG, VAE_LOG, VAEGAN_LOG, curves, points, write_vaegan
-
 from replication import drawings, page, plots, quality, vaegan_drawings
 from replication.figures import make_figures
 from replication.saved import read_run
+
+import numpy as np
+import pytest
+from saved_run import CONFIG, VAE_LOG, VAEGAN_LOG, curves, points, write_vaegan
 
 
 @pytest.fixture

@@ -2,9 +2,6 @@
 
 from types import SimpleNamespace
 
-import numpy as np
-import pytest
-
 from replication.config import Vae
 from replication.episodes import FrameStream, list_episodes
 from replication.vision import (
@@ -15,6 +12,9 @@ from replication.vision import (
     reconstruct,
     schedule_of,
 )
+
+import numpy as np
+import pytest
 
 GRASS, ROAD, KERB = (102, 204, 102), (105, 105, 105), (255, 255, 255)
 

@@ -1,12 +1,12 @@
 """Whitened steps: what they do to C's actions, and that C stays the linear policy that it is."""
 
-import numpy as np
-import pytest
-
 from replication.config import Controller
 from replication.controller import output
 from replication.es import Evolution
 from replication.whitening import FLOOR, whitening_of
+
+import numpy as np
+import pytest
 
 INPUTS_OF_C, A = 288, 3
 RANDOM = np.random.default_rng(0)

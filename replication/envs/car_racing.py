@@ -7,13 +7,13 @@ a check finds out before the first frame, stock draws.
 
 import warnings
 
+from replication.envs import selfcheck
+from replication.envs.scene import Scene
+
 import numpy as np
 from gymnasium import spaces
 from gymnasium.envs.box2d.car_racing import STATE_H, STATE_W, CarRacing
 from gymnasium.utils import EzPickle
-
-from replication.envs import selfcheck
-from replication.envs.scene import Scene
 
 
 class FastCarRacing(CarRacing):

@@ -8,11 +8,11 @@ What is drawn, and the code whose every rounding it repeats:
 
 import math
 
-import numpy as np
-from numba import njit
-
 from replication.envs.downscale import GREEN, HEIGHT, RED, WIDTH
 from replication.envs.surface import AT_X, blend, paint_crossings, paint_spans
+
+import numpy as np
+from numba import njit
 
 BAR = 100  # rows at the bottom that the indicator bar covers: the world is not seen there
 

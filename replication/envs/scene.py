@@ -7,12 +7,12 @@ writes into `tile.color`), so `tile.color` becomes a view into the array that th
 import threading
 from functools import lru_cache
 
+from replication.envs import downscale, raster, surface
+
 import numpy as np
 import pygame
 from gymnasium.envs.box2d import car_dynamics
 from gymnasium.envs.box2d import car_racing as stock
-
-from replication.envs import downscale, raster, surface
 
 _GRASS = [
     [

@@ -14,13 +14,13 @@ import tempfile
 from functools import cache
 from pathlib import Path
 
+from replication.envs.scene import Scene
+
 import gymnasium
 import numba
 import numpy as np
 import pygame
 from gymnasium.envs.box2d.car_racing import PLAYFIELD, CarRacing
-
-from replication.envs.scene import Scene
 
 DIFFERENT = (
     "the fast renderer does not give CarRacing-v3's pixels here (another pygame, gymnasium or CPU "

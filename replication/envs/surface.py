@@ -5,9 +5,6 @@ an edge touches is kept as pixels. Coordinates are those of gymnasium, which dra
 upside down and flips the surface at the end; the tables below flip on the way to memory.
 """
 
-import numpy as np
-from numba import njit
-
 from replication.envs.downscale import (
     BLOCK,
     BLOCK_BITS,
@@ -22,6 +19,9 @@ from replication.envs.downscale import (
     X_START,
     Y_START,
 )
+
+import numpy as np
+from numba import njit
 
 _ROW = HEIGHT - 1 - np.arange(HEIGHT)  # row in memory of each drawn y
 _BAND = np.searchsorted(Y_START, _ROW, "right") - 1  # row of cells

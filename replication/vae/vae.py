@@ -4,10 +4,10 @@ A frame (64, 64, 3) becomes z, 32 numbers drawn from N(mu, exp(logvar)); the dec
 of z again. 4,348,547 parameters with z of 32.
 """
 
-import numpy as np
-
 from replication.config import Z_SIZE, Vae
 from replication.quiet import keras, tf
+
+import numpy as np
 
 layers = keras.layers
 
