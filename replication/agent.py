@@ -77,7 +77,11 @@ def load_agent(folder: Path, vision: str | None = None) -> tuple[Weights, np.nda
             raise UserError(f"{runs.shown(path)}: {name} {value!r}: not of {', '.join(known)}")
     weights = load_weights(folder, best["mode"], vision, z)
     parameters = flat_vector(best["parameters"], weights, path)
-    check_parts(folder)
+    if changed := changed_part(folder, weights, inputs_of(folder)):
+        raise UserError(
+            f"{runs.shown(folder / 'controller')} was evolved on another"
+            f" {STAGES[changed].folder}/: restore it, or run train_controller.py --overwrite"
+        )
     return weights, parameters
 
 
@@ -100,17 +104,13 @@ def flat_vector(values, weights: Weights, path: Path) -> np.ndarray:
     return flat
 
 
-def check_parts(folder: Path) -> None:
-    """Raise UserError if V or M have been trained anew since C was evolved on them."""
-    inputs, vision = inputs_of(folder), runs.v_folder(folder).name
-    for name in (f"train_{vision}", "train_rnn"):
-        part = STAGES[name].folder
-        evolved_on, done = inputs.get(name), folder / part / "done.json"
-        if evolved_on and done.exists() and runs.read_json(done, "output")["output"] != evolved_on:
-            raise UserError(
-                f"{runs.shown(folder / 'controller')} was evolved on another {part}/: restore it,"
-                " or run train_controller.py --overwrite"
-            )
+def changed_part(folder: Path, weights: Weights, known: dict[str, str]) -> str | None:
+    """The stage whose weights, V's or M's, are not those of the output that it is known by."""
+    vision = runs.v_folder(folder).name
+    for name, part in ((f"train_{vision}", weights.encoder), ("train_rnn", weights.rnn)):
+        if name in known and known[name] != runs.fingerprint(part):
+            return name
+    return None
 
 
 def inputs_of(folder: Path) -> dict[str, str]:

@@ -10,7 +10,6 @@ With --component only the video: what M makes of the world with one Gaussian of 
 """
 
 import dataclasses
-import os
 import sys
 import time
 from collections.abc import Sequence
@@ -20,6 +19,7 @@ from pathlib import Path
 from replication import controller, runs, video
 from replication.agent import load_agent, load_encoder, load_into, load_rnn
 from replication.config import PRESETS, Config, UserError, Vision, check, parse_dataclass
+from replication.display import need_display
 from replication.envs.dream import FPS, Dreams, decode
 from replication.episodes import HELD_OUT, read_episode
 from replication.quiet import keras
@@ -184,11 +184,6 @@ def write_rollout(panels: dict[str, np.ndarray], temperature: float, folder: Pat
 # You drive -----------------------------------------------------------------------------------
 
 
-def need_display() -> None:
-    if not {"DISPLAY", "WAYLAND_DISPLAY", "SDL_VIDEODRIVER"} & set(os.environ):
-        raise UserError("--keys needs a display; without it C drives and a video is written")
-
-
 def keyboard_action(pygame) -> np.ndarray:
     """Arrow keys, as in gymnasium's CarRacing: steer, gas, brake float32 (3,)."""
     held = pygame.key.get_pressed()
@@ -200,11 +195,8 @@ def dream_by_keys(dreams: Dreams, decoder: keras.Model, random) -> np.ndarray:
     """Drive until Esc or the window's end; Return begins another dream. z (T, Z) as it was seen."""
     import pygame  # comes with gymnasium; only a window needs it
 
-    try:
-        pygame.display.init()
-        window = pygame.display.set_mode((512, 512))
-    except pygame.error as error:
-        raise UserError(f"--keys: no window can be opened ({error})") from None
+    pygame.display.init()
+    window = pygame.display.set_mode((512, 512))
     pygame.display.set_caption("Dream: arrow keys drive, Return begins anew, Esc ends")
     clock, path, ended = pygame.time.Clock(), [], True
     while True:
@@ -235,7 +227,7 @@ def drive_by_keys(options: Options, dreams: Dreams, decoder: keras.Model) -> Non
 
 def main(options: Options) -> None:
     if options.keys:
-        need_display()
+        need_display("--keys", "without it C drives and a video is written")
     config = read_run(dataclasses.replace(PRESETS["quick"], run=options.run)).config
     folder = runs.run_folder(config.run)
     decoder = load_decoder(folder, options.vision)

@@ -6,7 +6,6 @@ Writes AGENT/evaluation/TRACKS_tracks_seed_SEED.json. Tracks have seeds from 2**
 uses none of these. Equal commands print equal numbers, whatever the number of processes.
 """
 
-import os
 import sys
 import time
 from dataclasses import dataclass
@@ -23,8 +22,10 @@ from replication.agent import (
     run_in,
 )
 from replication.config import Config, Env, Evaluate, UserError, Vision, parse_dataclass
+from replication.display import need_display
 from replication.history import fingerprint
 from replication.rollouts import Task, drive
+from replication.stages import differing
 from replication.versions import versions
 
 import gymnasium
@@ -90,7 +91,8 @@ def save_score(
 ) -> None:
     """The JSON of the evaluation; and, in a run of this repository, the stage's done.json.
 
-    A run's done.json stays where it is of more tracks, and where C has been trained on meanwhile.
+    A run's done.json stays where it is of these tracks and more, and where C has been trained on
+    meanwhile.
     """
     path = folder / "evaluation" / f"{options.episodes}_tracks_seed_{options.seed}.json"
     facts = {"controller": fingerprint(parameters), "seed": options.seed}
@@ -108,14 +110,12 @@ def save_score(
 
 
 def more_tracks_are_known(config: Config) -> bool:
-    """Whether the run's record is of the same C on more tracks, or on these."""
+    """Whether the run's record is of the same C and --seed on more tracks, or on these."""
     path = runs.stage_folder(config, "evaluate") / "done.json"
     made = runs.read_json(path, *runs.RECORD)["identity"] if path.exists() else {}
-    known = "input train_controller"
-    return runs.done(config, "evaluate") is not None or (
-        made.get("evaluate.episodes", 0) > config.evaluate.episodes
-        and made.get(known) == runs.identity(config, "evaluate")[known]
-    )
+    now = runs.identity(config, "evaluate")
+    more = made.get("evaluate.episodes", 0) >= config.evaluate.episodes
+    return more and not differing(made, now, "evaluate.episodes")
 
 
 def write_video(folder: Path, weights: Weights, task: Task, path: Path) -> None:
@@ -127,8 +127,6 @@ def write_video(folder: Path, weights: Weights, task: Task, path: Path) -> None:
 
 def drive_in_window(weights: Weights, tasks: list[Task]) -> np.ndarray:
     """The same episodes, one after the other, where they can be watched."""
-    if not {"DISPLAY", "WAYLAND_DISPLAY", "SDL_VIDEODRIVER"} & set(os.environ):
-        raise UserError("--render needs a display; --video PATH.mp4 does not")
     env = gymnasium.make("CarRacing-v3", render_mode="human")
     results = []
     for _, episode in drive([env], Agent(weights), tasks, STOCK.max_steps):
@@ -138,6 +136,8 @@ def drive_in_window(weights: Weights, tasks: list[Task]) -> np.ndarray:
 
 
 def main(options: Options) -> None:
+    if options.render:
+        need_display("--render", "--video PATH.mp4 needs none")
     one_thread()
     start = time.monotonic()
     folder = agent_folder(options.agent)

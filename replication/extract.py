@@ -15,8 +15,9 @@ from pathlib import Path
 
 from replication import parallel, runs
 from replication.actions import HIGH, LOW, squash
-from replication.config import ACTIONS, Z_SIZE, Config, Env, Extract, parse_cli
+from replication.config import ACTIONS, Z_SIZE, Config, Env, Extract, UserError, parse_cli
 from replication.episodes import list_episodes
+from replication.history import fingerprint
 from replication.rollouts import Episode, Task, drive, make_env
 
 import numpy as np
@@ -103,12 +104,29 @@ def episode_path(folder: Path, seed: int) -> Path:
     return folder / f"{seed:010d}.npz"
 
 
-def identify(config: Config) -> str:
+def identify(config: Config, driver: str | None) -> str:
     """By what the stages that read a set know its episodes."""
-    words = [config.extract.policy, config.seed]
+    words = [config.extract.policy, config.seed, config.env.max_steps]
     if config.extract.policy == "agent":
-        words += [config.extract.agent, config.extract.noise]
+        words += [config.extract.agent, config.extract.noise, driver]
     return " ".join(map(str, words))
+
+
+def check_driver(config: Config, folder: Path, agent: tuple | None) -> str | None:
+    """The fingerprint of the C that drives the set, as driver.json has it or will have it.
+
+    Raises UserError if it is to go on with a C that is not the one which has driven so far.
+    """
+    path, ours = folder / "driver.json", fingerprint(agent[1]) if agent else None
+    if config.overwrite or not path.exists():
+        return ours
+    before = runs.read_json(path, "controller")["controller"]
+    if ours not in (None, before):
+        raise UserError(
+            f"{runs.shown(folder)} was begun by another C of {config.extract.agent}:"
+            " another --data, or --overwrite to start anew"
+        )
+    return before
 
 
 def start_worker(env: Env, config: Extract, agent: tuple | None) -> None:
@@ -190,7 +208,10 @@ def main(config: Config) -> None:
             seed for seed in seeds if config.overwrite or not episode_path(folder, seed).exists()
         ]
         agent = read_agent(config.extract) if missing else None
+        driver = check_driver(config, folder, agent)
         runs.begin_stage(config, "extract")
+        if driver:
+            runs.write_json(folder / "driver.json", {"controller": driver})
         if missing:
             record_all(config, missing, agent, folder)
         episodes = list_episodes(folder, config.extract.skip_bad)
@@ -199,7 +220,7 @@ def main(config: Config) -> None:
         runs.finish(
             config,
             "extract",
-            output=identify(config),
+            output=identify(config, driver),
             reached=reached,
             seconds=runs.seconds_before(config, "extract") + time.monotonic() - start,
             processes=parallel.workers(),

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from replication import runs
 from replication.agent import load_encoder, load_rnn
-from replication.config import Config, Env, parse_cli
+from replication.config import Config, parse_cli
 from replication.events import read_track
 from replication.quiet import tf
 from replication.rollouts import Task, drive, make_env
@@ -130,7 +130,7 @@ def ridge_r2(x: list[np.ndarray], y: list[np.ndarray]) -> np.ndarray:
 def main(config: Config) -> None:
     run = runs.run_folder(config.run)
     rnn, encoder = load_rnn(run), load_encoder(run)
-    env = make_env(Env())
+    env = make_env(config.env)
     seeds = [runs.derive_seed(0, 19, track) for track in range(TRACKS)]  # the same for every run
     drives = [drive_track(env, seed) for seed in tqdm(seeds, "probe", unit="track")]
     facts = [each.facts[each.used] for each in drives]

@@ -173,7 +173,12 @@ def _check_same(config: Config, name: str) -> None:
     recorded = read_json(path).get(name) if begun and path.exists() else None
     if recorded is None:
         return
-    if different := differing(recorded, identity(config, name), STAGES[name].grows):
+    grows, asked, finished = STAGES[name].grows, identity(config, name), folder / "done.json"
+    different = differing(recorded, asked, grows)
+    made = read_json(finished, *RECORD)["identity"] if finished.exists() else {}
+    if grows in made and made[grows] > asked[grows]:  # what is done is not made less
+        different.append(f"{grows} {made[grows]!r} there, {asked[grows]!r} here")
+    if different:
         raise UserError(
             f"{shown(folder)} was made with other settings:"
             f" {'; '.join(different)}. Give those, another --run, or --overwrite to start anew"
@@ -217,7 +222,7 @@ def finish(config: Config, name: str, output: str, reached: str, seconds: float,
 def seconds_before(config: Config, name: str) -> float:
     """What a stage has taken so far, where it is called again to go on."""
     path = stage_folder(config, name) / "done.json"
-    return read_json(path)["seconds"] if path.exists() else 0.0
+    return read_json(path, *RECORD)["seconds"] if path.exists() else 0.0
 
 
 def cores() -> int:

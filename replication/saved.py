@@ -3,12 +3,12 @@
 import contextlib
 import csv
 import dataclasses
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
 from replication import plots, runs
 from replication.config import PRESETS, VISIONS, Config, UserError, default_run
+from replication.episodes import UNREADABLE
 from replication.history import fingerprint, read_history
 from replication.stages import V, stages_of, visions_in
 
@@ -95,11 +95,13 @@ def read_run(config: Config) -> Run:
     records = _fresh({name: _json(path / "done.json") for name, path in folders.items()})
     # config.json has the stages that can be resumed; the others' settings stand in their done.json
     sections = [recorded.get(name) or records[name].get("identity", {}) for name in folders]
+    # Of the rollouts it counts how they were made, not how the stages that read them were called.
+    made = {k: v for k, v in recorded.get("extract", {}).items() if k.startswith("extract.")}
     logs = {name: runs.read_log(path / "log.jsonl") for name, path in folders.items()}
     history = read_history(folders["train_controller"])
     return Run(
         config=config,
-        settings={key: value for section in sections for key, value in section.items()},
+        settings={key: value for section in sections for key, value in section.items()} | made,
         versions=_json(folder / "versions.json"),
         records=records,
         logs=logs | {"train_controller": history},
@@ -146,7 +148,7 @@ def _arrays(path: Path) -> dict[str, np.ndarray]:
     try:
         with np.load(path, allow_pickle=False) as arrays:
             return dict(arrays)
-    except (ValueError, EOFError, zipfile.BadZipFile):
+    except UNREADABLE:
         raise UserError(f"{runs.shown(path)} cannot be read: delete it, or restore it") from None
 
 
@@ -162,7 +164,7 @@ def _c_of(folder: Path) -> str | None:
 
 def _evaluation(folder: Path, c: str | None) -> dict:
     """The one of most tracks, of those that say that they are of this C."""
-    paths = sorted(folder.glob("*.json"))
+    paths = sorted(folder.glob("[!.]*.json"))
     found = [runs.read_json(path) | {"path": runs.shown(path)} for path in paths]
     found = [each for each in found if each.get("returns")]  # not done.json
     found = [each for each in found if c is None or each.get("controller", c) == c]

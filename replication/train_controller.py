@@ -13,12 +13,13 @@ Killed and called again it goes on to the same numbers, bit for bit.
 from pathlib import Path
 
 from replication import parallel, runs
-from replication.agent import Weights, flat_vector, load_weights, one_thread
+from replication.agent import Weights, changed_part, flat_vector, load_weights, one_thread
 from replication.config import Config, Controller, UserError, parse_cli
 from replication.es import Evolution
 from replication.fleet import drive_all, start_worker
 from replication.history import fingerprint
 from replication.rollouts import Task, make_env
+from replication.stages import needs_of
 from replication.start import read_start
 from replication.whitening import Whitening, keep_whitening, read_whitening
 
@@ -130,13 +131,24 @@ def evolve(pool: parallel.Pool, config: Config, es: Evolution, folder: Path) -> 
     return log.seconds
 
 
+def check_finished(config: Config, run: Path, weights: Weights) -> None:
+    """Raise UserError if V or M is in the middle of more training than it is recorded with."""
+    needs = needs_of("train_controller", config.vision)
+    outputs = {need: runs.output_of(config, need) for need in needs}
+    if changed := changed_part(run, weights, outputs):
+        raise UserError(
+            f"{runs.shown(runs.stage_folder(config, changed))} is not as it was finished:"
+            f" run python replication/{runs.command(config, changed)}, or restore it"
+        )
+
+
 def main(config: Config) -> None:
     one_thread()
-    runs.check_stage(config, "train_controller")
-    start, whitening = read_start(config), read_whitening(config)  # before anything is thrown away
     with runs.open_stage(config, "train_controller") as folder:
         run = runs.run_folder(config.run)
         weights = load_weights(run, config.controller.mode, config.vision, config.controller.z)
+        check_finished(config, run, weights)
+        start, whitening = read_start(config), read_whitening(config)
         first = np.zeros(weights.parameters)
         if start:
             first += flat_vector(start["parameters"], weights, folder / "start.json")

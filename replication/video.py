@@ -9,6 +9,7 @@ from replication import runs
 from replication.config import UserError
 
 import imageio.v2 as imageio
+import imageio_ffmpeg
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
@@ -68,3 +69,7 @@ def write(path: Path, frames: Iterable[np.ndarray], fps: int) -> None:
         with imageio.get_writer(temporary, fps=fps, codec="libx264", macro_block_size=2) as writer:
             for frame in frames:
                 writer.append_data(frame)
+        try:  # ffmpeg's failure at the end, on a full disk say, is silent
+            imageio_ffmpeg.count_frames_and_secs(temporary)
+        except RuntimeError:
+            raise OSError(f"{path} could not be written whole") from None

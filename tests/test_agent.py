@@ -4,7 +4,16 @@ import dataclasses
 import zlib
 
 from replication import runs
-from replication.agent import WIDTH, Agent, Weights, load_agent, load_weights, run_in
+from replication.agent import (
+    WIDTH,
+    Agent,
+    Weights,
+    load_agent,
+    load_encoder,
+    load_rnn,
+    load_weights,
+    run_in,
+)
 from replication.config import Rnn, UserError
 from replication.quiet import keras
 from replication.rnn.rnn import MDNRNN
@@ -256,14 +265,22 @@ def test_a_v_that_c_was_not_evolved_on_is_named(folder):
     parameters = np.zeros((32 + 16 + 1) * 3).tolist()
     (folder / "controller").mkdir()
     runs.write_json(folder / "controller/best.json", {"mode": "z_h", "parameters": parameters})
-    evolved_on = {"input train_vae": "first v", "input train_rnn": "m"}
+    made = load_weights(folder, "z_h")
+    evolved_on = {
+        "input train_vae": runs.fingerprint(made.encoder),
+        "input train_rnn": runs.fingerprint(made.rnn),
+    }
     runs.write_json(folder / "config.json", {"train_controller": evolved_on})
-    for name, output in (("vae", "first v"), ("rnn", "m")):
-        runs.write_json(folder / name / "done.json", {"output": output})
     load_agent(folder)
-    runs.write_json(folder / "vae" / "done.json", {"output": "second v"})
-    with pytest.raises(UserError, match="checkpoints/mine/controller was evolved on another vae/"):
-        load_agent(folder)
+    for name, part in (("vae", "encoder"), ("rnn", "rnn")):
+        weights = folder / name / f"{part}.weights.h5"
+        kept = weights.read_bytes()
+        model = load_encoder(folder) if name == "vae" else load_rnn(folder)
+        model.set_weights([1.01 * each for each in model.get_weights()])
+        model.save_weights(weights)  # as a training that goes on
+        with pytest.raises(UserError, match=f"mine/controller was evolved on another {name}/"):
+            load_agent(folder)
+        weights.write_bytes(kept)
 
 
 def test_a_folder_of_a_run_is_told_from_an_agent_from_elsewhere(home):

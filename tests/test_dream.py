@@ -1,6 +1,8 @@
 """The script dream.py: C or the keyboard drives in M, figure 3's rollout, and bad input."""
 
 import dataclasses
+import resource
+import signal
 from pathlib import Path
 
 from replication import controller, dream, runs, training, video
@@ -225,8 +227,10 @@ def test_an_unknown_run_is_one_line_and_status_2(home, capsys):
 def test_keys_need_a_display(tiny_run, monkeypatch):
     for name in ("DISPLAY", "WAYLAND_DISPLAY", "SDL_VIDEODRIVER"):
         monkeypatch.delenv(name, raising=False)
-    with pytest.raises(UserError, match="--keys needs a display"):
-        run("--keys")
+    for display in ("", ":77"):  # none, and one that is gone
+        monkeypatch.setenv("DISPLAY", display)
+        with pytest.raises(UserError, match="--keys needs a display"):
+            run("--keys")
     monkeypatch.setenv("SDL_VIDEODRIVER", "no such driver")
     with pytest.raises(UserError, match="no window can be opened"):
         run("--keys")
@@ -264,3 +268,18 @@ def test_panels_stand_side_by_side_under_their_names():
     assert first.shape == (256 + 24, 512, 3) and (first == second).all()
     assert (first[24:, :256] == 1).all() and (first[24:, 256:] == 2).all()
     assert first[:24, :256].max() == 255 and first[:24, 256:].max() == 255
+
+
+@pytest.mark.parametrize("ending", [".mp4", ".gif"])
+def test_a_video_that_finds_no_space_is_an_error_and_no_file(tmp_path, ending):
+    frames = np.random.default_rng(0).integers(0, 256, (50, 64, 64, 3), np.uint8)
+    limit = resource.getrlimit(resource.RLIMIT_FSIZE)
+    ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (3000, limit[1]))
+    try:
+        with pytest.raises(OSError):
+            video.write(tmp_path / f"drive{ending}", frames, 50)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limit)
+        signal.signal(signal.SIGXFSZ, ignored)
+    assert list(tmp_path.iterdir()) == []

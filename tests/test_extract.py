@@ -1,8 +1,9 @@
 """Who drives while rollouts are recorded: the policies, and an agent with noise on its C."""
 
+import dataclasses
 import io
 
-from replication import extract
+from replication import extract, runs
 from replication.actions import HIGH, LOW
 from replication.agent import Agent, Weights
 from replication.config import Config, Extract, Rnn, UserError
@@ -89,14 +90,30 @@ def test_nothing_to_record_is_no_job():
 
 
 def test_sets_of_other_agents_are_known_as_others():
-    def known(**fields) -> str:
-        return extract.identify(Config(extract=Extract(**fields), seed=5))
+    def known(driver: str | None = None, **fields) -> str:
+        return extract.identify(Config(extract=Extract(**fields), seed=5), driver)
 
-    assert known() == "original 5"
+    assert known() == "original 5 1000"
     agents = [
-        known(policy="agent", agent=folder, noise=noise) for folder in "ab" for noise in (0, 1)
+        known(driver, policy="agent", agent=folder, noise=noise)
+        for driver in ("one C", "another")
+        for folder in "ab"
+        for noise in (0, 1)
     ]
-    assert len(set(agents)) == 4
+    assert len(set(agents)) == 8
+
+
+def test_a_set_is_not_gone_on_with_by_another_c(home):
+    config = Config(extract=Extract(policy="agent", agent="checkpoints/mine"))
+    ones, zeros = ((None, np.full(867, value, np.float32)) for value in (1, 0))
+    driver = extract.check_driver(config, home, ones)
+    runs.write_json(home / "driver.json", {"controller": driver})
+    assert extract.check_driver(config, home, ones) == driver
+    assert extract.check_driver(config, home, None) == driver  # nothing is missing
+    with pytest.raises(UserError, match="was begun by another C of checkpoints/mine"):
+        extract.check_driver(config, home, zeros)
+    anew = dataclasses.replace(config, overwrite=True)
+    assert extract.check_driver(anew, home, zeros) not in (None, driver)
 
 
 def test_an_agent_that_is_not_there(home):

@@ -283,9 +283,27 @@ def test_unknown_runs_are_named(home):
 
 
 def test_damaged_samples_are_named(run, home):
-    (home / "checkpoints" / "mine" / "vae" / "samples.npz").write_bytes(b"PK\x03\x04 half of it")
-    with pytest.raises(UserError, match="checkpoints/mine/vae/samples.npz cannot be read"):
-        read_run(CONFIG)
+    path = home / "checkpoints" / "mine" / "vae" / "samples.npz"
+    np.savez_compressed(path, frames=np.arange(1000))
+    compressed = path.read_bytes()
+    for damaged in (b"PK\x03\x04 half of it", compressed[:60] + b"\xff" * 60 + compressed[120:]):
+        path.write_bytes(damaged)
+        with pytest.raises(UserError, match="checkpoints/mine/vae/samples.npz cannot be read"):
+            read_run(CONFIG)
+
+
+def test_a_score_that_a_killed_process_was_writing_is_none(run, home):
+    (home / "checkpoints/mine/evaluation/.tmp-100_tracks_seed_0.json").write_text('{"mean": 9')
+    assert read_run(CONFIG).evaluation == run.evaluation
+
+
+def test_rollouts_are_what_made_them_whatever_the_series_were_asked_for(run, home):
+    made = {"extract": {"extract.policy": "agent", "extract.episodes": 400, "seed": 9}}
+    runs.write_json(home / "data/mine/config.json", made)
+    asked = {"series": {"extract.policy": "brownian", "extract.episodes": 1}}
+    runs.write_json(home / "checkpoints/mine/config.json", asked)
+    settings = read_run(CONFIG).settings
+    assert (settings["extract.policy"], settings["extract.episodes"]) == ("agent", 400)
 
 
 def test_command_line():

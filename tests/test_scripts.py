@@ -165,11 +165,16 @@ def test_evaluate_prints_its_line_and_writes_every_return_and_a_video(tmp_path, 
     with runs.lock(home / "checkpoints/t"):  # as a training that goes on meanwhile
         fewer = tiny.stage("evaluate", *argv[:2], "--episodes", "1", home=home, before=shortened)
     assert "over 1 tracks" in fewer.last
-    one_of_others = ["--episodes", "1", "--seed", "3"]
-    assert (
-        tiny.stage("evaluate", *argv[:2], *one_of_others, home=home, before=shortened).status == 0
-    )
     assert (home / "checkpoints/t/evaluation/done.json").read_bytes() == record
+
+
+def test_a_score_of_other_tracks_does_not_keep_the_runs_own_from_its_record(tmp_path, finished):
+    home = tiny.copy_of(finished, tmp_path, "train_vae", "train_rnn", "train_controller")
+    for seed, episodes in ((3, 2), (0, 1)):
+        argv = ["--agent", "checkpoints/t", "--episodes", str(episodes), "--seed", str(seed)]
+        assert tiny.stage("evaluate", *argv, home=home, before=shortened).status == 0
+        record = json.loads((home / "checkpoints/t/evaluation/done.json").read_text())
+        assert record["identity"]["evaluate.seed"] == seed
 
 
 def test_the_score_of_a_c_that_was_trained_on_meanwhile_is_not_the_runs(tmp_path, finished):

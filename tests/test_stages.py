@@ -104,6 +104,19 @@ def test_a_folder_made_otherwise_is_refused_field_by_field(home):
         pass  # what is recorded is still what made it
 
 
+def test_what_is_finished_is_not_made_less(home):
+    finish("extract")
+    five, nine = (config(vae={"epochs": epochs}) for epochs in (5, 9))
+    with begun(nine, "train_vae") as folder:
+        (folder / "log.jsonl").write_text('{"step": 2, "seconds": 1}\n')
+    with begun(five, "train_vae"):
+        pass  # it had not come so far
+    finish("train_vae", nine)
+    with pytest.raises(UserError, match="vae.epochs 9 there, 5 here"), begun(five, "train_vae"):
+        pass
+    assert runs.done(five, "train_vae")
+
+
 def test_a_record_that_is_older_than_a_setting_has_its_value_of_then(home):
     for name in ("extract", "train_vae", "train_rnn", "train_controller"):
         finish(name)

@@ -5,7 +5,7 @@ import json
 import shutil
 
 from replication import runs
-from replication.agent import load_agent
+from replication.agent import load_agent, load_encoder, load_rnn
 from replication.config import PRESETS, Config, Controller, UserError
 from replication.es import Evolution
 from replication.history import read_history
@@ -169,8 +169,11 @@ def test_a_search_that_has_begun_takes_no_other_start_and_no_other_inputs(beside
 
 def test_on_another_m_or_another_mode_the_start_acts_like_the_agent(beside):
     home, argv = beside
-    done = home / "checkpoints/on/rnn/done.json"
-    runs.write_json(done, json.loads(done.read_text()) | {"output": "another M"})
+    done, rnn = home / "checkpoints/on/rnn/done.json", load_rnn(home / "checkpoints/on")
+    rnn.set_weights([0.999 * each for each in rnn.get_weights()])
+    rnn.save_weights(done.with_name("rnn.weights.h5"))
+    another = {"output": runs.fingerprint(rnn.get_weights())}
+    runs.write_json(done, json.loads(done.read_text()) | another)
     ours, fewer = home / "checkpoints/on/controller", ["--controller.generations", "1"]
     still = [*fewer, "--controller.sigma", "1e-9", "--overwrite"]
     for mode, z, count in (("z_h", "sample", 123), ("z_h", "mean", 123), ("z", "mean", 99)):
@@ -233,3 +236,13 @@ def test_a_whitening_that_is_lost_or_spoilt_is_named_and_nothing_is_thrown_away(
     assert "controller/whitening.npz is missing: restore it, or --overwrite" in complaint()
     shutil.rmtree(home / "data/t")
     assert "data/t/record holds no episode" in complaint("--overwrite")
+
+
+def test_a_v_that_is_in_the_middle_of_more_training_is_not_built_on(beside):
+    home, argv = beside
+    weights = home / "checkpoints/on/vae/encoder.weights.h5"
+    encoder = load_encoder(home / "checkpoints/on")
+    encoder.set_weights([1.01 * each for each in encoder.get_weights()])
+    encoder.save_weights(weights)
+    said = tiny.stage("train_controller", *argv, home=home).complaint
+    assert "checkpoints/on/vae is not as it was finished: run python replication/train_vae" in said
