@@ -1,4 +1,4 @@
-"""The control: the shipped agent's last search, on an M with random weights."""
+"""The controls: the shipped agent's last search, on an M with random weights and on z alone."""
 
 import json
 import subprocess
@@ -14,7 +14,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 KEPT = ROOT / "checkpoints" / "controls"
 README = (ROOT / "README.md").read_text()
-NAMES = {"random_m": ({"rnn.epochs": 0}, 867)}
+NAMES = {"random_m": ({"rnn.epochs": 0}, 867), "z_alone": ({"controller.mode": "z"}, 99)}
 
 
 def run_of(name: str) -> Run:
