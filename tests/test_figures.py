@@ -124,15 +124,15 @@ def test_controller_counts_the_generations_of_the_agent_it_started_from(run):
     runs.write_json(folder / "start.json", {"log": earlier})
     later = read_run(CONFIG)
     first, then = (drawings.draw_controller([each])[1] for each in (run, later))
-    assert "its own started from" not in first and "Its first 22 generations" in first
+    assert "its own started from" not in first and "Its first 11 generations" in first
     assert f"The first {len(own)} are of the searches" in then
-    assert "Its own first 22 generations" in then
+    assert "Its own first 11 generations" in then
     assert later.spent("train_controller")[0] == 2 * run.spent("train_controller")[0]
 
 
 def test_controller_says_which_generations_were_short(run):
     assert (
-        "first 22 generations drove episodes of at most 300" in drawings.draw_controller([run])[1]
+        "first 11 generations drove episodes of at most 300" in drawings.draw_controller([run])[1]
     )
     run.settings["controller.short"] = 0
     assert "300 frames" not in drawings.draw_controller([run])[1]

@@ -118,14 +118,15 @@ def test_what_is_finished_is_not_made_less(home):
 
 
 def test_a_record_that_is_older_than_a_setting_has_its_value_of_then(home):
+    then = config(controller={"z": "sample"})
     for name in ("extract", "train_vae", "train_rnn", "train_controller"):
-        finish(name)
+        finish(name, then)
     path = runs.stage_folder(CONFIG, "train_controller") / "done.json"
     record = runs.read_json(path)
     for key in ("controller.z", "controller.start"):
         del record["identity"][key]
     runs.write_json(path, record)
-    assert runs.done(CONFIG, "train_controller")
+    assert runs.done(then, "train_controller")
     assert not runs.done(config(controller={"z": "mean"}), "train_controller")
 
 

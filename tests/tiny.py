@@ -28,6 +28,7 @@ FIELDS = """
     --vae.epochs 1 --vae.iterations 4 --vae.batch_size 8 --vae.log_every 2
     --rnn.epochs 1 --rnn.iterations 4 --rnn.batch_size 2 --rnn.sequence 20 --rnn.hidden 8
     --rnn.log_every 2 --controller.population 6 --controller.episodes 1 --controller.generations 3
+    --controller.z sample --controller.inputs raw
     --controller.eval_every 2 --controller.eval_episodes 2 --evaluate.episodes 1
     --events.episodes 1
 """
