@@ -53,7 +53,7 @@ def read_whitening(config: Config) -> Whitening | None:
     if config.controller.inputs == "raw":
         return None
     if config.controller.mode == "z_hidden":
-        raise UserError("--controller.inputs whitened: mode z_hidden is not linear")
+        raise UserError("--controller.inputs whitened: mode z_hidden is not linear; give raw")
     weights = load_weights(
         runs.run_folder(config.run), config.controller.mode, config.vision, config.controller.z
     )
