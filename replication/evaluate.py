@@ -25,7 +25,6 @@ from replication.config import Config, Env, Evaluate, UserError, Vision, parse_d
 from replication.display import need_display
 from replication.history import fingerprint
 from replication.rollouts import Task, drive
-from replication.stages import differing
 from replication.versions import versions
 
 import gymnasium
@@ -101,21 +100,12 @@ def save_score(
     print(f"every return: {runs.shown(path)}")
     if run := run_in(folder):
         config = Config(run=run, evaluate=Evaluate(options.episodes, options.seed))
-        if not is_of_run(config, parameters) or more_tracks_are_known(config):
+        if not is_of_run(config, parameters) or runs.done(config, "evaluate"):
             return
         output = runs.fingerprint([np.array([r["return"] for r in score["returns"]])])
         runs.finish(
             config, "evaluate", output, last_line(score), seconds, processes=parallel.workers()
         )
-
-
-def more_tracks_are_known(config: Config) -> bool:
-    """Whether the run's record is of the same C and --seed on more tracks, or on these."""
-    path = runs.stage_folder(config, "evaluate") / "done.json"
-    made = runs.read_json(path, *runs.RECORD)["identity"] if path.exists() else {}
-    now = runs.identity(config, "evaluate")
-    more = made.get("evaluate.episodes", 0) >= config.evaluate.episodes
-    return more and not differing(made, now, "evaluate.episodes")
 
 
 def write_video(folder: Path, weights: Weights, task: Task, path: Path) -> None:

@@ -102,13 +102,18 @@ def _owner(config: Config, name: str) -> Path:
 def open_stage(config: Config, name: str) -> Iterator[Path]:
     """Own the folder of a stage: lock it, and check that the stage can run; `begin_stage` follows.
 
-    Raises UserError if another process works there, and as `check_stage`.
+    Raises UserError if another process works there, if the run has another V, if a stage that
+    this one reads is missing, or if the folder was made with another configuration (and not
+    config.overwrite).
     """
     check_names(config)
     owner, folder = _owner(config, name), stage_folder(config, name)
     owner.mkdir(parents=True, exist_ok=True)
     with lock(owner):
-        check_stage(config, name)
+        check_vision(config, name)
+        check_inputs(config, name)
+        if not config.overwrite:
+            _check_same(config, name)
         folder.mkdir(parents=True, exist_ok=True)
         yield folder
 
@@ -122,16 +127,6 @@ def begin_stage(config: Config, name: str) -> None:
         shutil.rmtree(folder)
         folder.mkdir()
     _record_config(config, name)
-
-
-def check_stage(config: Config, name: str) -> None:
-    """Raise UserError if the run has another V, if a stage that this one reads is missing, or if
-    the stage's folder was made with another configuration (and not config.overwrite).
-    """
-    check_vision(config, name)
-    check_inputs(config, name)
-    if not config.overwrite:
-        _check_same(config, name)
 
 
 @contextlib.contextmanager
@@ -163,8 +158,7 @@ def identity(config: Config, name: str) -> dict:
         else:
             flat[section] = value
     flat = {key: value for key, value in flat.items() if key not in FREE}
-    needs = needs_of(name, config.vision)
-    return flat | {f"input {need}": output_of(config, need) for need in needs}
+    return flat | {f"input {need}": output for need, output in inputs_of(config, name).items()}
 
 
 def _check_same(config: Config, name: str) -> None:
@@ -235,10 +229,15 @@ def output_of(config: Config, name: str) -> str | None:
     return read_json(path, *RECORD)["output"] if path.exists() else None
 
 
+def inputs_of(config: Config, name: str) -> dict[str, str | None]:
+    """The stages that a stage reads, and the outputs by which it knows them."""
+    return {need: output_of(config, need) for need in needs_of(name, config.vision)}
+
+
 def check_inputs(config: Config, name: str) -> None:
     """Raise UserError naming the stage to run if something that this one reads is missing."""
-    for need in needs_of(name, config.vision):
-        if output_of(config, need) is None:
+    for need, output in inputs_of(config, name).items():
+        if output is None:
             where = shown(stage_folder(config, need))
             raise UserError(f"{where} is missing: run python replication/{command(config, need)}")
 

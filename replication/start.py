@@ -11,7 +11,6 @@ from replication.config import Config, UserError
 from replication.controller import output
 from replication.history import read_history
 from replication.seen import inputs_of_c, some_episodes
-from replication.stages import needs_of
 
 import numpy as np
 
@@ -40,10 +39,8 @@ def read_start(config: Config) -> dict | None:
         raise UserError(f"--controller.start {config.controller.start}: must be of another run")
     weights, parameters = load_agent(folder)
     fit = None
-    needs = needs_of("train_controller", config.vision)
-    if inputs_of(folder) != {need: runs.output_of(config, need) for need in needs} or (
-        weights.mode != config.controller.mode
-    ):
+    same = inputs_of(folder) == runs.inputs_of(config, "train_controller")
+    if not same or weights.mode != config.controller.mode:
         parameters, fit = act_like(weights, parameters, config)
     log = [
         {key: value for key, value in line.items() if key != "returns"}

@@ -19,7 +19,6 @@ from replication.es import Evolution
 from replication.fleet import drive_all, start_worker
 from replication.history import fingerprint
 from replication.rollouts import Task, make_env
-from replication.stages import needs_of
 from replication.start import read_start
 from replication.whitening import Whitening, keep_whitening, read_whitening
 
@@ -133,9 +132,7 @@ def evolve(pool: parallel.Pool, config: Config, es: Evolution, folder: Path) -> 
 
 def check_finished(config: Config, run: Path, weights: Weights) -> None:
     """Raise UserError if V or M is in the middle of more training than it is recorded with."""
-    needs = needs_of("train_controller", config.vision)
-    outputs = {need: runs.output_of(config, need) for need in needs}
-    if changed := changed_part(run, weights, outputs):
+    if changed := changed_part(run, weights, runs.inputs_of(config, "train_controller")):
         raise UserError(
             f"{runs.shown(runs.stage_folder(config, changed))} is not as it was finished:"
             f" run python replication/{runs.command(config, changed)}, or restore it"

@@ -55,7 +55,10 @@ def side_by_side(panels: dict[str, np.ndarray], times: int = ENLARGED) -> Iterat
 
 
 def write(path: Path, frames: Iterable[np.ndarray], fps: int) -> None:
-    """Write frames uint8 (height, width, 3) as mp4 or gif; height and width are even."""
+    """Write frames uint8 (height, width, 3) as mp4 or gif; height and width are even.
+
+    Raises OSError, and leaves no file, if it cannot be written whole.
+    """
     with runs.replacing(path) as temporary:
         if path.suffix == ".gif":
             chosen = islice(frames, 0, None, GIF_EVERY)
