@@ -27,6 +27,7 @@ setup(
         "matplotlib==3.11.*",  # figures
         "scipy==1.17.*",  # figures 8 and 21: Mann and Whitney's test, Gaussian windows
         "pillow==13.*",  # PNG strips, GIF
+        "jinja2==3.1.*",  # the report page
         "imageio[ffmpeg]==2.38.*",  # mp4 without a system's ffmpeg
         "tqdm>=4.70,<5",  # progress bars
     ],

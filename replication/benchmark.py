@@ -17,15 +17,15 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from replication import runs
-from replication.agent import Agent, Weights, one_thread
 from replication.config import PRESETS, Rnn, UserError, parse_dataclass
-from replication.frames import to_frame
-from replication.quiet import keras, tf
+from replication.envs.rendering.resize import to_frame
 from replication.rnn.rnn import MDNRNN
-from replication.rollouts import Task
+from replication.rollouts.agent import Agent, Weights, one_thread
+from replication.rollouts.loop import Task
+from replication.runs import files, records, script
+from replication.runs.versions import versions
+from replication.tf import keras, tf
 from replication.vae.vae import VAE, build_encoder, sample_z, to_float
-from replication.versions import versions
 
 import gymnasium
 import numpy as np
@@ -253,7 +253,7 @@ def print_rows(rows: list[dict]) -> None:
 
 def paper_line(rows: list[dict]) -> str:
     """What the paper's schedule would take here at the agent's speed."""
-    paper, cores = PRESETS["paper"].controller, runs.cores()
+    paper, cores = PRESETS["paper"].controller, records.cores()
     frames = paper.population * paper.episodes * paper.generations * 1000
     speed = next(row["frames_per_second"] for row in rows if row["name"] == "agent, batch 16")
     hours = frames / speed / 3600
@@ -291,8 +291,8 @@ def main(options: Options) -> None:
             "scaling": scaling,
             "versions": versions(),
         }
-        runs.write_json(Path(options.json), facts)
+        files.write_json(Path(options.json), facts)
 
 
 if __name__ == "__main__":
-    runs.run_script(lambda: main(parse_dataclass(Options, Options(), sys.argv[1:], __doc__)))
+    script.run_script(lambda: main(parse_dataclass(Options, Options(), sys.argv[1:], __doc__)))

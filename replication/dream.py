@@ -16,15 +16,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from replication import controller, runs, video
-from replication.agent import load_agent, load_encoder, load_into, load_rnn
 from replication.config import PRESETS, Config, UserError, Vision, check, parse_dataclass
-from replication.display import need_display
+from replication.controller import controller
+from replication.dataset.episodes import HELD_OUT, read_episode
+from replication.envs.display import need_display
 from replication.envs.dream import FPS, Dreams, decode
-from replication.episodes import HELD_OUT, read_episode
-from replication.quiet import keras
-from replication.saved import read_run
+from replication.report import video
+from replication.report.saved import read_run
+from replication.rollouts.agent import load_agent, load_encoder, load_into, load_rnn
+from replication.runs import files, folders, records, script
 from replication.series import encode, load_series
+from replication.tf import keras
 from replication.vae.vae import build_decoder, to_float
 
 import numpy as np
@@ -67,10 +69,10 @@ def parse_options(argv: Sequence[str]) -> Options:
 
 def load_dreams(config: Config, temperature: float, component: int = 0) -> Dreams:
     """A dream of the run's M that starts where its series start; component: as in Options."""
-    rnn = load_rnn(runs.run_folder(config.run))
+    rnn = load_rnn(folders.run_folder(config.run))
     if component not in range(rnn.config.mixtures + 1):
         raise UserError(f"--component {component}: this M has 1..{rnn.config.mixtures} (0: all)")
-    runs.check_inputs(config, "train_rnn")
+    records.check_inputs(config, "train_rnn")
     series = load_series(config)
     starts = series["mu"][:, 0], series["logvar"][:, 0]
     return Dreams(rnn, *starts, temperature, component=component - 1 if component else None)
@@ -78,7 +80,7 @@ def load_dreams(config: Config, temperature: float, component: int = 0) -> Dream
 
 def load_decoder(folder: Path, vision: str | None = None) -> keras.Model:
     decoder = build_decoder()
-    load_into(decoder, runs.v_folder(folder, vision) / "decoder.weights.h5")
+    load_into(decoder, folders.v_folder(folder, vision) / "decoder.weights.h5")
     return decoder
 
 
@@ -114,7 +116,7 @@ def write_dream(options: Options, dreams: Dreams, decoder: keras.Model, agent, p
     again = f", began anew {ends} times" if ends else ""
     print(
         f"dream: {steps} frames at temperature {options.temperature:g}{earned}{again}:"
-        f" {runs.shown(path)}"
+        f" {folders.shown(path)}"
     )
 
 
@@ -126,10 +128,10 @@ def recorded_episode(config: Config, seed: int) -> tuple[np.ndarray, np.ndarray]
     seeds = load_series(config)["seed"]
     held_out = seeds[seeds % HELD_OUT == 0]
     chosen = np.random.default_rng([seed, 13]).choice(held_out)
-    path = runs.record_folder(config) / f"{chosen:010d}.npz"
+    path = folders.record_folder(config) / f"{chosen:010d}.npz"
     if not path.exists():
-        command = runs.command(config, "extract")
-        raise UserError(f"{runs.shown(path)} is missing: run python replication/{command}")
+        command = records.command(config, "extract")
+        raise UserError(f"{folders.shown(path)} is missing: run python replication/{command}")
     obs, action = read_episode(path, "obs", "action")
     return obs, action
 
@@ -158,7 +160,7 @@ def make_rollout(options: Options, config: Config, rnn, decoder: keras.Model) ->
     obs, action = recorded_episode(config, options.seed)
     steps = round(options.seconds * FPS)
     obs, action = obs[:steps], action[:steps]
-    encoder = load_encoder(runs.run_folder(config.run))
+    encoder = load_encoder(folders.run_folder(config.run))
     mu, logvar = encode(lambda frames: encoder(to_float(frames)), obs)  # (T, Z)
     random = np.random.default_rng([options.seed, 15])
     z = dream_along(rnn, mu[0], logvar[0], action, options.temperature, random)
@@ -175,7 +177,7 @@ def write_rollout(panels: dict[str, np.ndarray], temperature: float, folder: Pat
     """rollout.npz, fig3.mp4 and fig3.gif."""
     shown = moments(len(panels["dream"]))
     stills = {name: frames[shown] for name, frames in panels.items()}
-    with runs.replacing(folder / "rollout.npz") as temporary:
+    with files.replacing(folder / "rollout.npz") as temporary:
         np.savez_compressed(temporary, **stills, seconds=shown / FPS, temperature=temperature)
     video.write(folder / "fig3.mp4", video.side_by_side(panels), FPS)
     video.write(folder / "fig3.gif", video.side_by_side(panels, times=2), FPS)  # a few MB
@@ -229,7 +231,7 @@ def main(options: Options) -> None:
     if options.keys:
         need_display("--keys", "without it C drives and a video is written")
     config = read_run(dataclasses.replace(PRESETS["quick"], run=options.run)).config
-    folder = runs.run_folder(config.run)
+    folder = folders.run_folder(config.run)
     decoder = load_decoder(folder, options.vision)
     dreams = load_dreams(config, options.temperature, options.component)
     if options.keys:
@@ -237,7 +239,7 @@ def main(options: Options) -> None:
         return
     begun, agent = time.monotonic(), load_agent(folder)
     (folder / "dream").mkdir(exist_ok=True)
-    with runs.lock(folder / "dream"):  # only its own folder: a stage of the run may be at work
+    with folders.lock(folder / "dream"):  # only its own folder: a stage of the run may be at work
         name = f"component_{options.component}.mp4" if options.component else "dream.mp4"
         write_dream(options, dreams, decoder, agent, Path(options.video or folder / "dream" / name))
         if options.component:
@@ -245,10 +247,10 @@ def main(options: Options) -> None:
         panels = make_rollout(options, config, dreams.rnn, decoder)
         write_rollout(panels, options.temperature, folder / "dream")
         reached = f"{len(panels['dream'])} frames at temperature {options.temperature:g}"
-        output, seconds = runs.fingerprint([panels["dream"]]), time.monotonic() - begun
-        runs.finish(config, "dream", output, reached, seconds, processes=runs.cores())
-        print(f"figure 3: {runs.shown(folder / 'dream')}")
+        output, seconds = files.fingerprint([panels["dream"]]), time.monotonic() - begun
+        records.finish(config, "dream", output, reached, seconds, processes=records.cores())
+        print(f"figure 3: {folders.shown(folder / 'dream')}")
 
 
 if __name__ == "__main__":
-    runs.run_script(lambda: main(parse_options(sys.argv[1:])))
+    script.run_script(lambda: main(parse_options(sys.argv[1:])))

@@ -11,8 +11,12 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from replication import fleet, parallel, runs, video
-from replication.agent import (
+from replication.config import Config, Env, Evaluate, UserError, Vision, parse_dataclass
+from replication.envs.display import need_display
+from replication.parallel import mpi
+from replication.report import video
+from replication.rollouts import workers
+from replication.rollouts.agent import (
     Agent,
     Weights,
     agent_folder,
@@ -21,11 +25,10 @@ from replication.agent import (
     one_thread,
     run_in,
 )
-from replication.config import Config, Env, Evaluate, UserError, Vision, parse_dataclass
-from replication.display import need_display
-from replication.history import fingerprint
-from replication.rollouts import Task, drive
-from replication.versions import versions
+from replication.rollouts.loop import Task, drive
+from replication.runs import files, folders, records
+from replication.runs.versions import versions
+from replication.search.history import fingerprint
 
 import gymnasium
 import numpy as np
@@ -95,16 +98,16 @@ def save_score(
     """
     path = folder / "evaluation" / f"{options.episodes}_tracks_seed_{options.seed}.json"
     facts = {"controller": fingerprint(parameters), "seed": options.seed}
-    facts |= {"seconds": seconds, "processes": parallel.workers()}
-    runs.write_json(path, facts | score | {"versions": versions()})
-    print(f"every return: {runs.shown(path)}")
+    facts |= {"seconds": seconds, "processes": mpi.workers()}
+    files.write_json(path, facts | score | {"versions": versions()})
+    print(f"every return: {folders.shown(path)}")
     if run := run_in(folder):
         config = Config(run=run, evaluate=Evaluate(options.episodes, options.seed))
-        if not is_of_run(config, parameters) or runs.done(config, "evaluate"):
+        if not is_of_run(config, parameters) or records.done(config, "evaluate"):
             return
-        output = runs.fingerprint([np.array([r["return"] for r in score["returns"]])])
-        runs.finish(
-            config, "evaluate", output, last_line(score), seconds, processes=parallel.workers()
+        output = files.fingerprint([np.array([r["return"] for r in score["returns"]])])
+        records.finish(
+            config, "evaluate", output, last_line(score), seconds, processes=mpi.workers()
         )
 
 
@@ -134,13 +137,13 @@ def main(options: Options) -> None:
     weights, parameters = load_agent(folder, options.vision)
     (folder / "evaluation").mkdir(exist_ok=True)
     # Only its own folder: an agent can be evaluated while its training goes on.
-    with runs.lock(folder / "evaluation"):
+    with folders.lock(folder / "evaluation"):
         tasks = tracks(options, parameters)
         if options.render:
             results = drive_in_window(weights, tasks)
         else:
-            with parallel.pool(fleet.start_worker, (weights, STOCK)) as pool:
-                results = fleet.drive_all(pool, "evaluation", tasks)
+            with mpi.pool(workers.start_worker, (weights, STOCK)) as pool:
+                results = workers.drive_all(pool, "evaluation", tasks)
         score = summary(results, tasks)
         save_score(folder, options, parameters, score, round(time.monotonic() - start, 1))
         if options.video:
@@ -149,4 +152,4 @@ def main(options: Options) -> None:
 
 
 if __name__ == "__main__":
-    parallel.run_parallel(lambda: main(parse_options(sys.argv[1:])))
+    mpi.run_parallel(lambda: main(parse_options(sys.argv[1:])))

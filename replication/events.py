@@ -14,16 +14,17 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from replication import dominance, runs
-from replication.agent import WIDTH, Agent, Weights, load_agent, load_rnn
 from replication.config import Config, parse_cli
 from replication.dream import load_decoder, walk
 from replication.envs.dream import FPS, Dreams, decode
 from replication.evaluate import Options, tracks
-from replication.quiet import keras
+from replication.report.saved import write_table
+from replication.rnn import dominance
 from replication.rnn.rnn import MDNRNN
-from replication.rollouts import Episode, drive, make_env
-from replication.saved import write_table
+from replication.rollouts.agent import WIDTH, Agent, Weights, load_agent, load_rnn
+from replication.rollouts.loop import Episode, drive, make_env
+from replication.runs import files, folders, records, script, seeds
+from replication.tf import keras
 
 import gymnasium
 import numpy as np
@@ -204,7 +205,7 @@ def save_arrays(rnn: MDNRNN, decoder: keras.Model, drives: list[Drive], folder: 
     ]
     during, otherwise = (np.stack(part) for part in zip(*parts, strict=True))  # (N, E, K)
     forced = forced_dreams(rnn, decoder, chosen, start)
-    with runs.replacing(folder / "events.npz") as temporary:
+    with files.replacing(folder / "events.npz") as temporary:
         np.savez_compressed(
             temporary,
             names=np.array(list(EVENTS)),
@@ -226,12 +227,12 @@ def save_arrays(rnn: MDNRNN, decoder: keras.Model, drives: list[Drive], folder: 
 
 
 def main(config: Config) -> None:
-    begun, run = time.monotonic(), runs.run_folder(config.run)
-    folder = runs.stage_folder(config, "events")
-    runs.check_inputs(config, "events")
+    begun, run = time.monotonic(), folders.run_folder(config.run)
+    folder = folders.stage_folder(config, "events")
+    records.check_inputs(config, "events")
     folder.mkdir(exist_ok=True)
-    with runs.lock(folder):  # cheap: it is made anew for another agent, whatever is there
-        runs.seed_everything(config.seed)
+    with folders.lock(folder):  # cheap: it is made anew for another agent, whatever is there
+        seeds.seed_everything(config.seed)
         weights, parameters = load_agent(run)
         drives = drive_all(config, weights, parameters)
         tests = save_arrays(load_rnn(run), load_decoder(run), drives, folder)
@@ -246,10 +247,10 @@ def report(config: Config, tests: list[dict], folder: Path, seconds: float) -> N
         f"{config.events.episodes} episodes; {found} of {len(made)} pairs of component and event"
         f" go together (p < {dominance.LEVEL:g}, corrected)"
     )
-    output = runs.fingerprint([np.fromfile(folder / "events.npz", np.uint8)])
-    runs.finish(config, "events", output, reached, seconds, processes=runs.cores())
-    print(f"events: {reached}, in {runs.shown(folder)}")
+    output = files.fingerprint([np.fromfile(folder / "events.npz", np.uint8)])
+    records.finish(config, "events", output, reached, seconds, processes=records.cores())
+    print(f"events: {reached}, in {folders.shown(folder)}")
 
 
 if __name__ == "__main__":
-    runs.run_script(lambda: main(parse_cli(doc=__doc__)))
+    script.run_script(lambda: main(parse_cli(doc=__doc__)))

@@ -13,12 +13,13 @@ import math
 import time
 from pathlib import Path
 
-from replication import parallel, runs
-from replication.actions import HIGH, LOW, squash
 from replication.config import ACTIONS, Z_SIZE, Config, Env, Extract, UserError, parse_cli
-from replication.episodes import list_episodes
-from replication.history import fingerprint
-from replication.rollouts import Episode, Task, drive, make_env
+from replication.controller.actions import HIGH, LOW, squash
+from replication.dataset.episodes import list_episodes
+from replication.parallel import mpi
+from replication.rollouts.loop import Episode, Task, drive, make_env
+from replication.runs import files, folders, records
+from replication.search.history import fingerprint
 
 import numpy as np
 from tqdm import tqdm
@@ -67,7 +68,7 @@ class AgentPolicy:
     """
 
     def __init__(self, weights, parameters: np.ndarray, noise: float):
-        from replication.agent import Agent  # the other policies need no TensorFlow
+        from replication.rollouts.agent import Agent  # the other policies need no TensorFlow
 
         self.agent, self.parameters, self.noise = Agent(weights), parameters, noise
 
@@ -88,7 +89,7 @@ def read_agent(config: Extract) -> tuple | None:
     """V, M and C of the agent that drives, if one does."""
     if config.policy != "agent":
         return None
-    from replication.agent import agent_folder, load_agent, one_thread
+    from replication.rollouts.agent import agent_folder, load_agent, one_thread
 
     folder = agent_folder(config.agent)
     one_thread()
@@ -120,10 +121,10 @@ def check_driver(config: Config, folder: Path, agent: tuple | None) -> str | Non
     path, ours = folder / "driver.json", fingerprint(agent[1]) if agent else None
     if config.overwrite or not path.exists():
         return ours
-    before = runs.read_json(path, "controller")["controller"]
+    before = files.read_json(path, "controller")["controller"]
     if ours not in (None, before):
         raise UserError(
-            f"{runs.shown(folder)} was begun by another C of {config.extract.agent}:"
+            f"{folders.shown(folder)} was begun by another C of {config.extract.agent}:"
             " another --data, or --overwrite to start anew"
         )
     return before
@@ -131,7 +132,7 @@ def check_driver(config: Config, folder: Path, agent: tuple | None) -> str | Non
 
 def start_worker(env: Env, config: Extract, agent: tuple | None) -> None:
     if agent:
-        from replication.agent import one_thread
+        from replication.rollouts.agent import one_thread
 
         one_thread()
     policy = AgentPolicy(*agent, config.noise) if agent else RANDOM[config.policy]()
@@ -142,9 +143,9 @@ def split_seeds(seeds: list[int], policy: str, workers: int) -> list[list[int]]:
     """The seeds of each job: an agent drives episodes in lockstep, a random policy one by one."""
     if policy != "agent":
         return [[seed] for seed in seeds]
-    from replication.agent import WIDTH
+    from replication.rollouts.agent import WIDTH
 
-    size = parallel.job_size(len(seeds), WIDTH, workers)
+    size = mpi.job_size(len(seeds), WIDTH, workers)
     return [seeds[i : i + size] for i in range(0, len(seeds), size)]
 
 
@@ -184,14 +185,14 @@ def job_name(seeds: list[int]) -> str:
 
 
 def save(path: Path, packed: bytes) -> None:
-    with runs.replacing(path) as temporary:
+    with files.replacing(path) as temporary:
         temporary.write_bytes(packed)
 
 
 def record_all(config: Config, seeds: list[int], agent: tuple | None, folder: Path) -> None:
     make_env(config.env).close()  # the master compiles for all
-    jobs = split_seeds(seeds, config.extract.policy, parallel.workers())
-    with parallel.pool(start_worker, (config.env, config.extract, agent)) as pool:
+    jobs = split_seeds(seeds, config.extract.policy, mpi.workers())
+    with mpi.pool(start_worker, (config.env, config.extract, agent)) as pool:
         recorded = pool.map(record, jobs, name=job_name)
         with tqdm(total=len(seeds), desc="extract", unit="episode") as bar:
             for job, files in zip(jobs, recorded, strict=True):
@@ -202,31 +203,31 @@ def record_all(config: Config, seeds: list[int], agent: tuple | None, folder: Pa
 
 def main(config: Config) -> None:
     start = time.monotonic()
-    with runs.open_stage(config, "extract") as folder:
+    with records.open_stage(config, "extract") as folder:
         seeds = [episode_seed(config.seed, index) for index in range(config.extract.episodes)]
         missing = [
             seed for seed in seeds if config.overwrite or not episode_path(folder, seed).exists()
         ]
         agent = read_agent(config.extract) if missing else None
         driver = check_driver(config, folder, agent)
-        runs.begin_stage(config, "extract")
+        records.begin_stage(config, "extract")
         if driver:
-            runs.write_json(folder / "driver.json", {"controller": driver})
+            files.write_json(folder / "driver.json", {"controller": driver})
         if missing:
             record_all(config, missing, agent, folder)
         episodes = list_episodes(folder, config.extract.skip_bad)
         frames = sum(episode.length for episode in episodes)
         reached = f"{len(episodes)} episodes, {frames:,} frames"
-        runs.finish(
+        records.finish(
             config,
             "extract",
             output=identify(config, driver),
             reached=reached,
-            seconds=runs.seconds_before(config, "extract") + time.monotonic() - start,
-            processes=parallel.workers(),
+            seconds=records.seconds_before(config, "extract") + time.monotonic() - start,
+            processes=mpi.workers(),
         )
-        print(f"extract: {reached} in {runs.shown(folder)}")
+        print(f"extract: {reached} in {folders.shown(folder)}")
 
 
 if __name__ == "__main__":
-    parallel.run_parallel(lambda: main(parse_cli(doc=__doc__)))
+    mpi.run_parallel(lambda: main(parse_cli(doc=__doc__)))

@@ -17,12 +17,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from replication import page, plots, runs
 from replication.config import PRESETS, Config, parse_cli, parse_run
-from replication.dominance import LEVEL
-from replication.drawings import FIGURES, our_scores, score_table
-from replication.saved import Run, preset_of, read_run, write_table
-from replication.stages import needs_of
+from replication.report import page, plots
+from replication.report.drawings import FIGURES, our_scores, score_table
+from replication.report.saved import Run, preset_of, read_run, write_table
+from replication.rnn.dominance import LEVEL
+from replication.runs import files, folders, records, script
+from replication.runs.stages import needs_of
 
 from matplotlib.figure import Figure
 
@@ -67,7 +68,7 @@ def save(figure: Figure, folder: Path, name: str) -> bytes:
     figure.set_layout_engine("none")  # it is laid out: the PDF gets the same places
     figure.savefig(images["pdf"], format="pdf", metadata={"CreationDate": None})
     for ending, image in images.items():
-        with runs.replacing(folder / f"{name}.{ending}") as temporary:
+        with files.replacing(folder / f"{name}.{ending}") as temporary:
             temporary.write_bytes(image.getvalue())
     return images["png"].getvalue()
 
@@ -166,23 +167,23 @@ def main(config: Config, compare: Sequence[str] = ()) -> None:
     others = [name for name in dict.fromkeys(compare) if name != config.run]
     configs = [config, *(dataclasses.replace(config, run=name, data="") for name in others)]
     overlaid = [read_run(each) for each in configs]
-    folder = runs.run_folder(config.run) / "figures"
+    folder = folders.run_folder(config.run) / "figures"
     folder.mkdir(exist_ok=True)
     # Only its own folder: a run can be looked at while a stage of it is still at work.
-    with runs.lock(folder), plots.styled():
+    with folders.lock(folder), plots.styled():
         made = make_figures(overlaid, folder)
         write_table(folder / "scores.csv", score_table(overlaid))
         html = report_page(overlaid, made)
         path = folder.parent / "report.html"
-        with runs.replacing(path) as temporary:
+        with files.replacing(path) as temporary:
             temporary.write_text(html, encoding="utf-8")
         drawn = sum(entry.png is not None for entry in made)
-        reached = f"{drawn} of {len(made)} figures, {runs.shown(path)}"
+        reached = f"{drawn} of {len(made)} figures, {folders.shown(path)}"
         needs = needs_of("figures", overlaid[0].config.vision)
         if all(overlaid[0].records[stage] for stage in needs):
             output = hashlib.sha256(html.encode()).hexdigest()[:16]
             seconds = time.monotonic() - start
-            runs.finish(overlaid[0].config, "figures", output, reached, seconds, processes=1)
+            records.finish(overlaid[0].config, "figures", output, reached, seconds, processes=1)
     print(f"figures: {reached}")
 
 
@@ -192,4 +193,4 @@ def draw_from_command_line() -> None:
 
 
 if __name__ == "__main__":
-    runs.run_script(draw_from_command_line)
+    script.run_script(draw_from_command_line)

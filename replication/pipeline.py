@@ -15,9 +15,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from replication import runs
 from replication.config import Config, UserError, parse_cli
-from replication.stages import stages_of
+from replication.runs import folders, records, script
+from replication.runs.stages import stages_of
 
 SCRIPTS = Path(__file__).parent
 PARALLEL = {"extract", "train_controller", "evaluate"}
@@ -27,7 +27,7 @@ def mpirun() -> list[str]:
     """How to start a parallel stage: mpirun, or nothing where there is no MPI."""
     beside_python = Path(sys.executable).parent / "mpirun"
     found = str(beside_python) if beside_python.exists() else shutil.which("mpirun")
-    processes = os.environ.get("REPLICATION_PROCESSES", str(runs.cores() + 1))
+    processes = os.environ.get("REPLICATION_PROCESSES", str(records.cores() + 1))
     if not processes.isdigit() or processes == "0":
         raise UserError(f"REPLICATION_PROCESSES {processes!r}: must be a positive number")
     return [found, "-n", processes] if found else []
@@ -40,7 +40,7 @@ def stage_command(config: Config, name: str, argv: Sequence[str]) -> list[str]:
         argv = [*argv, "--no-overwrite"]  # other runs use these rollouts too
     if name == "evaluate":
         settings = config.evaluate
-        argv = ["--agent", str(runs.run_folder(config.run))]
+        argv = ["--agent", str(folders.run_folder(config.run))]
         argv += ["--episodes", str(settings.episodes), "--seed", str(settings.seed)]
     if name == "dream":
         argv = ["--run", config.run]
@@ -51,7 +51,7 @@ def table(config: Config) -> str:
     """A line for each stage: its time and what it reached."""
     lines = [f"{'stage':<18}{'time':>9}  reached"]
     for name in stages_of(config.vision):
-        record = runs.done(config, name)
+        record = records.done(config, name)
         seconds = record["seconds"] if record else 0
         time = f"{seconds / 3600:.1f} h" if seconds >= 3600 else f"{seconds:.0f} s"
         lines.append(f"{name:<18}{time:>9}  {record['reached'] if record else 'not done'}")
@@ -61,7 +61,7 @@ def table(config: Config) -> str:
 def main(argv: Sequence[str]) -> None:
     config = parse_cli(argv, __doc__)
     for name in stages_of(config.vision):
-        if name != "figures" and runs.done(config, name):  # they show logs, too, which may grow
+        if name != "figures" and records.done(config, name):  # they show logs, too, which may grow
             print(f"{name}: done")
             continue
         print(f"\n=== {name}", flush=True)
@@ -69,8 +69,8 @@ def main(argv: Sequence[str]) -> None:
         if status:
             raise SystemExit(status)
     config = dataclasses.replace(config, overwrite=False)  # it has been done
-    print(f"\n{table(config)}\n\nreport: {runs.run_folder(config.run) / 'report.html'}")
+    print(f"\n{table(config)}\n\nreport: {folders.run_folder(config.run) / 'report.html'}")
 
 
 if __name__ == "__main__":
-    runs.run_script(lambda: main(sys.argv[1:]))
+    script.run_script(lambda: main(sys.argv[1:]))

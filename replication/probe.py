@@ -10,15 +10,15 @@ Prints R^2: 1 where a linear C could know the fact, 0 where it knows no more tha
 
 from dataclasses import dataclass
 
-from replication import runs
-from replication.agent import load_encoder, load_rnn
 from replication.config import Config, parse_cli
 from replication.events import read_track
-from replication.quiet import tf
-from replication.rollouts import Task, drive, make_env
-from replication.seen import memories
+from replication.rollouts.agent import load_encoder, load_rnn
+from replication.rollouts.loop import Task, drive, make_env
+from replication.runs import folders, script, seeds
+from replication.search.recorded_inputs import memories
+from replication.search.warm_start import linear_fit
 from replication.series import encode
-from replication.start import linear_fit
+from replication.tf import tf
 from replication.vae.vae import sample_z, to_float
 
 import gymnasium
@@ -128,11 +128,11 @@ def ridge_r2(x: list[np.ndarray], y: list[np.ndarray]) -> np.ndarray:
 
 
 def main(config: Config) -> None:
-    run = runs.run_folder(config.run)
+    run = folders.run_folder(config.run)
     rnn, encoder = load_rnn(run), load_encoder(run)
     env = make_env(config.env)
-    seeds = [runs.derive_seed(0, 19, track) for track in range(TRACKS)]  # the same for every run
-    drives = [drive_track(env, seed) for seed in tqdm(seeds, "probe", unit="track")]
+    tracks = [seeds.derive_seed(0, 19, track) for track in range(TRACKS)]  # the same for every run
+    drives = [drive_track(env, seed) for seed in tqdm(tracks, "probe", unit="track")]
     facts = [each.facts[each.used] for each in drives]
     print(f"R^2 over {sum(map(len, facts)):,} frames")
     print(" " * 6, *(f"{fact:>10}" for fact in FACTS))
@@ -142,4 +142,4 @@ def main(config: Config) -> None:
 
 
 if __name__ == "__main__":
-    runs.run_script(lambda: main(parse_cli(doc=__doc__)))
+    script.run_script(lambda: main(parse_cli(doc=__doc__)))

@@ -12,11 +12,11 @@ import shutil
 import time
 from pathlib import Path
 
-from replication import runs
-from replication.agent import load_encoder
 from replication.config import ACTIONS, Z_SIZE, Config, UserError, parse_cli
-from replication.episodes import UNREADABLE, Recorded, list_episodes, read_episode
-from replication.quiet import tf
+from replication.dataset.episodes import UNREADABLE, Recorded, list_episodes, read_episode
+from replication.rollouts.agent import load_encoder
+from replication.runs import files, folders, records, script
+from replication.tf import tf
 from replication.vae.vae import to_float
 
 import numpy as np
@@ -86,37 +86,37 @@ def replace_series(encoder, episodes: list[Recorded], folder: Path) -> int:
 
 def load_series(config: Config) -> dict[str, np.ndarray]:
     """The series of a run, memory-mapped; UserError if they are not of this run's V."""
-    folder = runs.series_folder(config)
-    made_by = runs.read_json(folder / "series.json", "vae")["vae"]
-    ours = runs.output_of(config, f"train_{config.vision}")
+    folder = folders.series_folder(config)
+    made_by = files.read_json(folder / "series.json", "vae")["vae"]
+    ours = records.output_of(config, f"train_{config.vision}")
     if made_by != ours:
         raise UserError(
-            f"{runs.shown(folder)} was encoded by another V ({made_by}, not {ours}):"
-            f" run python replication/{runs.command(config, 'series')} --overwrite"
+            f"{folders.shown(folder)} was encoded by another V ({made_by}, not {ours}):"
+            f" run python replication/{records.command(config, 'series')} --overwrite"
         )
     names = (*ROWS, "length", "seed")
     try:
         return {name: np.load(folder / f"{name}.npy", mmap_mode="r") for name in names}
     except UNREADABLE as error:
-        again = f"run python replication/{runs.command(config, 'series')} --overwrite"
-        raise UserError(f"{runs.shown(folder)} cannot be read ({error}): {again}") from None
+        again = f"run python replication/{records.command(config, 'series')} --overwrite"
+        raise UserError(f"{folders.shown(folder)} cannot be read ({error}): {again}") from None
 
 
 def main(config: Config) -> None:
     start = time.monotonic()
-    with runs.open_stage(config, "series") as folder:
-        encoder = load_encoder(runs.run_folder(config.run), config.vision)
-        vae = runs.fingerprint(encoder.get_weights())
-        episodes = list_episodes(runs.record_folder(config), config.extract.skip_bad)
-        runs.begin_stage(config, "series")
+    with records.open_stage(config, "series") as folder:
+        encoder = load_encoder(folders.run_folder(config.run), config.vision)
+        vae = files.fingerprint(encoder.get_weights())
+        episodes = list_episodes(folders.record_folder(config), config.extract.skip_bad)
+        records.begin_stage(config, "series")
         frames = replace_series(tf.function(lambda obs: encoder(to_float(obs))), episodes, folder)
-        runs.write_json(folder / "series.json", {"vae": vae, "episodes": len(episodes)})
+        files.write_json(folder / "series.json", {"vae": vae, "episodes": len(episodes)})
         reached = f"{len(episodes)} episodes, {frames:,} frames encoded"
         output = f"{vae} {len(episodes)}"
         seconds = time.monotonic() - start
-        runs.finish(config, "series", output, reached, seconds, processes=runs.cores())
-        print(f"series: {reached} in {runs.shown(folder)}")
+        records.finish(config, "series", output, reached, seconds, processes=records.cores())
+        print(f"series: {reached} in {folders.shown(folder)}")
 
 
 if __name__ == "__main__":
-    runs.run_script(lambda: main(parse_cli(doc=__doc__)))
+    script.run_script(lambda: main(parse_cli(doc=__doc__)))

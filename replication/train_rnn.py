@@ -10,12 +10,14 @@ per dimension, beside a baseline that needs no M.
 import dataclasses
 from pathlib import Path
 
-from replication import runs, training
+from replication import training
 from replication.config import Config, Rnn, parse_cli
-from replication.episodes import HELD_OUT
-from replication.quiet import keras, tf, tfp
+from replication.dataset.episodes import HELD_OUT
 from replication.rnn.rnn import MDNRNN
+from replication.runs import files, folders, records, script, seeds
+from replication.runs.logs import read_log
 from replication.series import load_series
+from replication.tf import keras, tf, tfp
 from replication.vae.vae import sample_z
 
 import numpy as np
@@ -110,13 +112,13 @@ def measure_held_out(rnn: MDNRNN, batch: dict, baseline: float):
 
 
 def main(config: Config) -> None:
-    with runs.open_stage(config, "train_rnn") as folder:
-        runs.seed_everything(config.seed)
+    with records.open_stage(config, "train_rnn") as folder:
+        seeds.seed_everything(config.seed)
         series = load_series(config)
         held_out, trained_on = rows_of(series)
         batch = held_out_batch(series, held_out, config.rnn, config.seed)
         sigma = baseline_sigma(series, trained_on, config.rnn, config.seed)
-        runs.begin_stage(config, "train_rnn")
+        records.begin_stage(config, "train_rnn")
 
         rnn = MDNRNN(config.rnn)
         optimizer = keras.optimizers.Adam(config.rnn.learning_rate, clipvalue=config.rnn.clip)
@@ -128,7 +130,7 @@ def main(config: Config) -> None:
             training.Schedule(config.rnn.epochs, config.rnn.iterations, config.rnn.log_every),
             folder,
         )
-        runs.write_json(folder / "rnn.json", dataclasses.asdict(config.rnn))
+        files.write_json(folder / "rnn.json", dataclasses.asdict(config.rnn))
         training.save_weights(rnn, folder / "rnn.weights.h5")
         report(config, rnn, seconds, folder)
 
@@ -141,18 +143,17 @@ def rows_of(series) -> tuple[np.ndarray, np.ndarray]:
 
 def report(config: Config, rnn: MDNRNN, seconds: float, folder: Path) -> None:
     reached = "random weights, not trained"
-    if log := runs.read_log(folder / "log.jsonl"):
+    if log := read_log(folder / "log.jsonl"):
         reached = (
             f"{log[-1]['step']} batches, held-out: {log[-1]['held_out_nll']:.3f} nats per dimension"
             f" (without M {log[-1]['baseline_nll']:.3f})"
         )
-    output = runs.fingerprint(rnn.get_weights())
+    output = files.fingerprint(rnn.get_weights())
     parameters = rnn.count_params()
-    runs.finish(
-        config, "train_rnn", output, reached, seconds, processes=runs.cores(), parameters=parameters
-    )  # fmt: skip
-    print(f"rnn: {reached}, in {runs.shown(folder)}")
+    facts = {"processes": records.cores(), "parameters": parameters}
+    records.finish(config, "train_rnn", output, reached, seconds, **facts)
+    print(f"rnn: {reached}, in {folders.shown(folder)}")
 
 
 if __name__ == "__main__":
-    runs.run_script(lambda: main(parse_cli(doc=__doc__)))
+    script.run_script(lambda: main(parse_cli(doc=__doc__)))

@@ -7,11 +7,12 @@ samples.npz (frames beside their reconstructions, for figure 12, and decoded sam
 traversal.npz (what single dimensions of z do to a frame).
 """
 
-from replication import runs, training
+from replication import training
 from replication.config import Config, parse_cli
-from replication.quiet import keras
+from replication.runs import files, folders, records, script, seeds
+from replication.tf import keras
 from replication.vae.vae import VAE
-from replication.vision import (
+from replication.vae.vision import (
     frame_batches,
     load_frames,
     measure_held_out,
@@ -22,10 +23,10 @@ from replication.vision import (
 
 
 def main(config: Config) -> None:
-    with runs.open_stage(config, "train_vae") as folder:
-        runs.seed_everything(config.seed)
+    with records.open_stage(config, "train_vae") as folder:
+        seeds.seed_everything(config.seed)
         frames = load_frames(config, config.vae.batch_size)
-        runs.begin_stage(config, "train_vae")
+        records.begin_stage(config, "train_vae")
 
         vae = VAE(config.vae)
         vae.compile(optimizer=keras.optimizers.Adam(config.vae.learning_rate))
@@ -38,11 +39,11 @@ def main(config: Config) -> None:
         )
         save_v(vae, frames, config.seed, folder)
 
-        output = runs.fingerprint(vae.encoder.get_weights())
-        facts = {"processes": runs.cores(), "parameters": vae.count_params()}
-        runs.finish(config, "train_vae", output, reached(folder), seconds, **facts)
-        print(f"vae: {reached(folder)}, in {runs.shown(folder)}")
+        output = files.fingerprint(vae.encoder.get_weights())
+        facts = {"processes": records.cores(), "parameters": vae.count_params()}
+        records.finish(config, "train_vae", output, reached(folder), seconds, **facts)
+        print(f"vae: {reached(folder)}, in {folders.shown(folder)}")
 
 
 if __name__ == "__main__":
-    runs.run_script(lambda: main(parse_cli(doc=__doc__)))
+    script.run_script(lambda: main(parse_cli(doc=__doc__)))

@@ -7,11 +7,12 @@ Reads data/SET/record/; writes checkpoints/RUN/vaegan/: encoder, decoder and dis
 to the other stages; without --run, the run is PRESET-vaegan, on the rollouts of PRESET.
 """
 
-from replication import runs, training
+from replication import training
 from replication.config import Config, Vaegan, parse_cli
-from replication.quiet import keras
+from replication.runs import files, folders, records, script, seeds
+from replication.tf import keras
 from replication.vae.vaegan import VAEGAN
-from replication.vision import (
+from replication.vae.vision import (
     frame_batches,
     load_frames,
     measure_held_out,
@@ -43,10 +44,10 @@ def optimizers(config: Vaegan) -> list[keras.optimizers.Optimizer]:
 
 
 def main(config: Config) -> None:
-    with runs.open_stage(config, "train_vaegan") as folder:
-        runs.seed_everything(config.seed)
+    with records.open_stage(config, "train_vaegan") as folder:
+        seeds.seed_everything(config.seed)
         frames = load_frames(config, config.vaegan.batch_size)
-        runs.begin_stage(config, "train_vaegan")
+        records.begin_stage(config, "train_vaegan")
 
         vaegan = VAEGAN(config.vaegan)
         vaegan.compile(*optimizers(config.vaegan))
@@ -65,15 +66,15 @@ def main(config: Config) -> None:
 
 def report(config: Config, vaegan: VAEGAN, seconds: float, folder) -> None:
     """The parameters are those of V, as the VAE's; the discriminator only helps to train it."""
-    output = runs.fingerprint(vaegan.encoder.get_weights())
+    output = files.fingerprint(vaegan.encoder.get_weights())
     facts = {
-        "processes": runs.cores(),
+        "processes": records.cores(),
         "parameters": vaegan.encoder.count_params() + vaegan.decoder.count_params(),
         "discriminator_parameters": vaegan.discriminator.count_params(),
     }
-    runs.finish(config, "train_vaegan", output, reached(folder), seconds, **facts)
-    print(f"vaegan: {reached(folder)}, in {runs.shown(folder)}")
+    records.finish(config, "train_vaegan", output, reached(folder), seconds, **facts)
+    print(f"vaegan: {reached(folder)}, in {folders.shown(folder)}")
 
 
 if __name__ == "__main__":
-    runs.run_script(lambda: main(parse_cli(doc=__doc__, vision="vaegan")))
+    script.run_script(lambda: main(parse_cli(doc=__doc__, vision="vaegan")))

@@ -11,10 +11,11 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from replication import runs
 from replication.config import UserError
-from replication.episodes import UNREADABLE
-from replication.quiet import keras, tf
+from replication.dataset.episodes import UNREADABLE
+from replication.runs import files, folders
+from replication.runs.logs import Log, read_log
+from replication.tf import keras, tf
 
 import numpy as np
 from tqdm import tqdm
@@ -53,10 +54,10 @@ def fit(
             optimizer.build(model.trainable_variables)
     step = load_state(model, folder / "state.npz")
     path = folder / "log.jsonl"
-    if not step and (folder / "done.json").exists() and runs.read_log(path):
-        where = runs.shown(folder)
+    if not step and (folder / "done.json").exists() and read_log(path):
+        where = folders.shown(folder)
         raise UserError(f"{where} is finished, its state.npz gone: restore it, or --overwrite")
-    log = runs.Log(path, resume_at=step)
+    log = Log(path, resume_at=step)
     if step < schedule.total:
         recorder = Recorder(step, schedule, held_out, log, folder, warning)
         remaining = schedule.total - step
@@ -65,7 +66,7 @@ def fit(
             model.fit(
                 data, steps_per_epoch=remaining, verbose=0, shuffle=False, callbacks=[recorder]
             )
-    lines = runs.read_log(log.path)
+    lines = read_log(log.path)
     return lines[-1]["seconds"] if lines else 0.0
 
 
@@ -84,9 +85,7 @@ def plain_errors() -> Iterator[None]:
 class Recorder(keras.callbacks.Callback):
     """A progress bar, a line of log each interval, and with it everything a resume needs."""
 
-    def __init__(
-        self, step: int, schedule: Schedule, held_out, log: runs.Log, folder: Path, warning
-    ):
+    def __init__(self, step: int, schedule: Schedule, held_out, log: Log, folder: Path, warning):
         super().__init__()
         self.warning, self.warned = warning, ""
         self.step, self.schedule, self.held_out = step, schedule, held_out
@@ -123,7 +122,7 @@ class Recorder(keras.callbacks.Callback):
         bad = ", ".join(name for name, value in losses.items() if not np.isfinite(value))
         raise UserError(
             f"{self.folder.name}: {bad} is not a number at batch {self.step}; {kept}"
-            f" in {runs.shown(self.folder)}. A lower learning rate may help"
+            f" in {folders.shown(self.folder)}. A lower learning rate may help"
         )
 
 
@@ -140,7 +139,7 @@ def save_state(model: keras.Model, path: Path, step: int) -> None:
     """Weights, optimizers and step in one file."""
     arrays = {f"weight_{i:03d}": w for i, w in enumerate(model.get_weights())}
     arrays |= {f"optimizer_{i:03d}": v.numpy() for i, v in enumerate(optimizer_variables(model))}
-    with runs.replacing(path) as temporary:
+    with files.replacing(path) as temporary:
         np.savez(temporary, step=step, **arrays)
 
 
@@ -157,7 +156,7 @@ def load_state(model: keras.Model, path: Path) -> int:
             return int(state["step"])
     except UNREADABLE as error:
         raise UserError(
-            f"{runs.shown(path)} is no state of this model ({error}): --overwrite"
+            f"{folders.shown(path)} is no state of this model ({error}): --overwrite"
         ) from None
 
 
@@ -168,5 +167,5 @@ def mean_losses(losses_of: Callable, batches: Iterable) -> dict[str, float]:
 
 
 def save_weights(model: keras.Model, path: Path) -> None:
-    with runs.replacing(path) as temporary:
+    with files.replacing(path) as temporary:
         model.save_weights(temporary)

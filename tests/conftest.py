@@ -4,10 +4,10 @@ import fcntl
 import os
 from pathlib import Path
 
-from replication import runs
 from replication.config import Env
-from replication.frames import to_frame
-from replication.rollouts import make_env
+from replication.envs.rendering.resize import to_frame
+from replication.rollouts.loop import make_env
+from replication.runs import folders
 
 import numpy as np
 import pytest
@@ -45,14 +45,14 @@ def finished(together, compiled, tmp_path_factory) -> Path:
 @pytest.fixture
 def home(tmp_path, monkeypatch) -> Path:
     """A repository of this test's own: checkpoints/ and data/ are made here."""
-    monkeypatch.setattr(runs, "HOME", tmp_path)
+    monkeypatch.setattr(folders, "HOME", tmp_path)
     return tmp_path
 
 
 @pytest.fixture
 def run(home):
     """A finished run, made up, as figures read it."""
-    from replication.saved import read_run
+    from replication.report.saved import read_run
 
     import saved_run
 
@@ -68,13 +68,13 @@ def built(tmp_path_factory) -> Path:
     import saved_run
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(runs, "HOME", tmp_path_factory.mktemp("home"))
+        patch.setattr(folders, "HOME", tmp_path_factory.mktemp("home"))
         saved_run.write_run()
         saved_run.write_vaegan()
         # A stage at work owns the run's folder, and its curves can be drawn all the same.
-        with runs.lock(runs.run_folder(saved_run.CONFIG.run)):
+        with folders.lock(folders.run_folder(saved_run.CONFIG.run)):
             figures.main(saved_run.CONFIG, ["gan"])
-        return runs.run_folder(saved_run.CONFIG.run)
+        return folders.run_folder(saved_run.CONFIG.run)
 
 
 def _write_episode(folder: Path, seed: int, length: int = 12, **arrays) -> Path:

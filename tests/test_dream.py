@@ -5,12 +5,15 @@ import resource
 import signal
 from pathlib import Path
 
-from replication import controller, dream, runs, training, video
+from replication import dream, training
 from replication.config import PRESETS, UserError
+from replication.controller import controller
+from replication.dataset.episodes import list_episodes
 from replication.envs.dream import Dreams
-from replication.episodes import list_episodes
-from replication.quiet import keras
+from replication.report import video
+from replication.runs import files, folders, records, script
 from replication.series import write_series
+from replication.tf import keras
 from replication.vae.vae import build_decoder, build_encoder
 
 import imageio.v2 as imageio
@@ -24,11 +27,11 @@ CONFIG = dataclasses.replace(PRESETS["quick"], run="mine")
 
 def finish(name: str, output: str) -> None:
     record = {"identity": {}, "output": output, "reached": "", "seconds": 1.0}
-    runs.write_json(runs.stage_folder(CONFIG, name) / "done.json", record)
+    files.write_json(folders.stage_folder(CONFIG, name) / "done.json", record)
 
 
 def write_episode(seed: int, obs: np.ndarray, action: np.ndarray) -> None:
-    folder = runs.record_folder(CONFIG)
+    folder = folders.record_folder(CONFIG)
     folder.mkdir(parents=True, exist_ok=True)
     zeros = np.zeros(len(obs), np.float32)
     arrays = {"obs": obs, "action": np.float32(action), "reward": zeros}
@@ -39,11 +42,11 @@ def write_episode(seed: int, obs: np.ndarray, action: np.ndarray) -> None:
 def tiny_home(tmp_path_factory):
     """A run of random weights, and the two episodes that its series are made of."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(runs, "HOME", tmp_path_factory.mktemp("home"))
-        folder, random = runs.run_folder("mine"), np.random.default_rng(0)
+        patch.setattr(folders, "HOME", tmp_path_factory.mktemp("home"))
+        folder, random = folders.run_folder("mine"), np.random.default_rng(0)
         for name in ("vae", "rnn", "controller"):
             (folder / name).mkdir(parents=True)
-        series = runs.series_folder(CONFIG)
+        series = folders.series_folder(CONFIG)
         series.mkdir(parents=True)
         for seed in (20, 21):  # 20 is held out
             obs = random.integers(0, 256, (60, 64, 64, 3), np.uint8)
@@ -53,20 +56,20 @@ def tiny_home(tmp_path_factory):
         training.save_weights(encoder, folder / "vae" / "encoder.weights.h5")
         training.save_weights(build_decoder(), folder / "vae" / "decoder.weights.h5")
         training.save_weights(rnn, folder / "rnn" / "rnn.weights.h5")
-        runs.write_json(folder / "rnn" / "rnn.json", dataclasses.asdict(HEADS))
-        write_series(encoder, list_episodes(runs.record_folder(CONFIG)), series)
-        runs.write_json(series / "series.json", {"vae": "v"})
+        files.write_json(folder / "rnn" / "rnn.json", dataclasses.asdict(HEADS))
+        write_series(encoder, list_episodes(folders.record_folder(CONFIG)), series)
+        files.write_json(series / "series.json", {"vae": "v"})
         finish("train_vae", "v")
         finish("series", "s")
         parameters = random.normal(0, 0.1, controller.parameter_count("z_h", 16)).tolist()
         best = {"mode": "z_h", "parameters": parameters}
-        runs.write_json(folder / "controller" / "best.json", best)
-        yield runs.HOME
+        files.write_json(folder / "controller" / "best.json", best)
+        yield folders.HOME
 
 
 @pytest.fixture
 def tiny_run(tiny_home, monkeypatch):
-    monkeypatch.setattr(runs, "HOME", tiny_home)
+    monkeypatch.setattr(folders, "HOME", tiny_home)
     return tiny_home / "checkpoints" / "mine"
 
 
@@ -93,7 +96,7 @@ def test_a_run_dreams(tiny_run, tmp_path, capsys):
         rollout = dict(arrays)
     assert rollout["seconds"][[0, -1]].tolist() == [0, 0.38] and len(rollout["seconds"]) == 9
     assert rollout["temperature"] == 0.7
-    with np.load(runs.record_folder(CONFIG) / "0000000020.npz") as recorded:
+    with np.load(folders.record_folder(CONFIG) / "0000000020.npz") as recorded:
         shown = (rollout["seconds"] * 50).round().astype(int)
         np.testing.assert_array_equal(rollout["environment"], recorded["obs"][shown])
     assert rollout["reconstruction"].shape == rollout["dream"].shape == (9, 64, 64, 3)
@@ -119,10 +122,10 @@ def test_a_component_alone_gives_a_video_and_leaves_figure_3(tiny_run):
 
 def test_a_dream_is_a_stage_with_a_record(tiny_run):
     run()
-    record = runs.done(CONFIG, "dream")
+    record = records.done(CONFIG, "dream")
     assert record["reached"] == "20 frames at temperature 1"
     finish("series", "others")
-    assert runs.done(CONFIG, "dream") is None
+    assert records.done(CONFIG, "dream") is None
     finish("series", "s")
 
 
@@ -218,7 +221,7 @@ def test_what_is_missing_is_named(tiny_run, missing, complaint):
 
 def test_an_unknown_run_is_one_line_and_status_2(home, capsys):
     with pytest.raises(SystemExit) as stop:
-        runs.run_script(run)
+        script.run_script(run)
     assert stop.value.code == 2
     said = capsys.readouterr().err
     assert said.count("\n") == 1 and "checkpoints/mine is missing: run python" in said

@@ -2,11 +2,13 @@
 
 import dataclasses
 
-from replication import controller, events, runs, training
+from replication import events, training
 from replication.config import PRESETS, Env, Events, UserError
+from replication.controller import controller
 from replication.evaluate import load_agent
-from replication.quiet import keras
-from replication.saved import read_run
+from replication.report.saved import read_run
+from replication.runs import files, folders, records
+from replication.tf import keras
 from replication.vae.vae import build_decoder, build_encoder
 
 import gymnasium
@@ -99,19 +101,19 @@ def test_a_stretch_on_the_road_is_preferred_to_one_on_grass():
 @pytest.fixture
 def agent_run(home):
     """A run of random weights."""
-    folder = runs.run_folder("mine")
+    folder = folders.run_folder("mine")
     for name in ("vae", "rnn", "controller"):
         (folder / name).mkdir(parents=True)
     keras.utils.set_random_seed(0)
     training.save_weights(build_encoder(), folder / "vae" / "encoder.weights.h5")
     training.save_weights(build_decoder(), folder / "vae" / "decoder.weights.h5")
     training.save_weights(made(), folder / "rnn" / "rnn.weights.h5")
-    runs.write_json(folder / "rnn" / "rnn.json", dataclasses.asdict(SMALL))
+    files.write_json(folder / "rnn" / "rnn.json", dataclasses.asdict(SMALL))
     random = np.random.default_rng(0)
     parameters = random.normal(0, 0.1, controller.parameter_count("z_h", 16)).tolist()
-    runs.write_json(folder / "controller" / "best.json", {"mode": "z_h", "parameters": parameters})
+    files.write_json(folder / "controller" / "best.json", {"mode": "z_h", "parameters": parameters})
     for name in ("train_rnn", "train_controller"):
-        runs.finish(CONFIG, name, name, "", 1.0)
+        records.finish(CONFIG, name, name, "", 1.0)
     return folder
 
 
@@ -140,7 +142,7 @@ def test_the_stage_saves_what_figure_8_needs(agent_run, capsys):
     assert len(saved.tests) == 30 and saved.tests[5]["event"] == "left"
     assert (arrays["forced"][:, 0] == arrays["forced"][0, 0]).all()  # they start alike
     assert len({strip[-1].tobytes() for strip in arrays["forced"]}) == 6  # and then do not
-    assert runs.done(CONFIG, "events")
+    assert records.done(CONFIG, "events")
     names = ("events.npz", "tests.csv")
     before = [(agent_run / "events" / name).read_bytes() for name in names]
     assert sum(map(len, before)) < 3e6

@@ -3,13 +3,14 @@
 import dataclasses
 import io
 
-from replication import extract, runs
-from replication.actions import HIGH, LOW
-from replication.agent import Agent, Weights
+from replication import extract
 from replication.config import Config, Extract, Rnn, UserError
-from replication.quiet import keras
+from replication.controller.actions import HIGH, LOW
 from replication.rnn.rnn import MDNRNN
-from replication.rollouts import Task, drive
+from replication.rollouts.agent import Agent, Weights
+from replication.rollouts.loop import Task, drive
+from replication.runs import files
+from replication.tf import keras
 from replication.vae.vae import build_encoder
 
 import numpy as np
@@ -107,7 +108,7 @@ def test_a_set_is_not_gone_on_with_by_another_c(home):
     config = Config(extract=Extract(policy="agent", agent="checkpoints/mine"))
     ones, zeros = ((None, np.full(867, value, np.float32)) for value in (1, 0))
     driver = extract.check_driver(config, home, ones)
-    runs.write_json(home / "driver.json", {"controller": driver})
+    files.write_json(home / "driver.json", {"controller": driver})
     assert extract.check_driver(config, home, ones) == driver
     assert extract.check_driver(config, home, None) == driver  # nothing is missing
     with pytest.raises(UserError, match="was begun by another C of checkpoints/mine"):

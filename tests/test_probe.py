@@ -2,10 +2,11 @@
 
 import dataclasses
 
-from replication import probe, runs
+from replication import probe
 from replication.config import PRESETS, Env
 from replication.events import read_track
-from replication.rollouts import make_env
+from replication.rollouts.loop import make_env
+from replication.runs import folders
 
 import numpy as np
 import pytest
@@ -48,7 +49,7 @@ def test_r2_is_one_for_what_can_be_read_and_none_for_what_cannot():
 
 
 def test_probe_prints_a_row_for_each_feature(finished, tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(runs, "HOME", tiny.copy_of(finished, tmp_path, "train_vae", "train_rnn"))
+    monkeypatch.setattr(folders, "HOME", tiny.copy_of(finished, tmp_path, "train_vae", "train_rnn"))
     monkeypatch.setattr(probe, "TRACKS", 5)
     monkeypatch.setattr(probe, "STEPS", 70)
     probe.main(dataclasses.replace(PRESETS["quick"], run="t"))

@@ -2,10 +2,11 @@
 
 import dataclasses
 
-from replication import runs, series
+from replication import series
 from replication.config import PRESETS, UserError
-from replication.episodes import list_episodes
-from replication.quiet import keras, tf
+from replication.dataset.episodes import list_episodes
+from replication.runs import files, folders, records
+from replication.tf import keras, tf
 from replication.vae.vae import build_encoder, to_float
 
 import numpy as np
@@ -24,7 +25,7 @@ def reading(obs):
 @pytest.fixture
 def written(home, write_episode):
     """Episodes of 5, 12 and 9 frames, with the seeds 3, 20 and 41, and their series."""
-    record, folder = runs.record_folder(CONFIG), runs.series_folder(CONFIG)
+    record, folder = folders.record_folder(CONFIG), folders.series_folder(CONFIG)
     for seed, length in ((41, 9), (3, 5), (20, 12)):
         write_episode(record, seed, length)
     folder.mkdir(parents=True)
@@ -34,8 +35,8 @@ def written(home, write_episode):
 
 
 def finish_vae(output: str) -> None:
-    runs.stage_folder(CONFIG, "train_vae").mkdir(parents=True, exist_ok=True)
-    runs.finish(CONFIG, "train_vae", output, "", 1.0)
+    folders.stage_folder(CONFIG, "train_vae").mkdir(parents=True, exist_ok=True)
+    records.finish(CONFIG, "train_vae", output, "", 1.0)
 
 
 def test_encoding_in_batches_equals_one_batch(monkeypatch):
@@ -87,7 +88,7 @@ def test_rows_are_episodes_by_seed_padded_with_zeros(written):
 
 def test_load_maps_into_memory_and_holds_nothing(written):
     finish_vae("v1")
-    runs.write_json(written / "series.json", {"vae": "v1"})
+    files.write_json(written / "series.json", {"vae": "v1"})
     loaded = series.load_series(CONFIG)
     assert set(loaded) == {"mu", "logvar", "action", "reward", "terminated", "length", "seed"}
     assert all(isinstance(array, np.memmap) for array in loaded.values())
@@ -95,7 +96,7 @@ def test_load_maps_into_memory_and_holds_nothing(written):
 
 def test_another_vs_series_are_refused(written):
     finish_vae("v2")
-    runs.write_json(written / "series.json", {"vae": "v1"})
+    files.write_json(written / "series.json", {"vae": "v1"})
     with pytest.raises(
         UserError, match=r"another V \(v1, not v2\): .*/series\.py quick --run mine"
     ):
@@ -111,8 +112,8 @@ def test_unmarked_series_are_refused(written):
 
 def test_writing_anew_replaces_every_array(written, write_episode):
     """And what marks the old series as whole goes before the first array of the new ones."""
-    record = runs.record_folder(CONFIG)
-    runs.write_json(written / "series.json", {"vae": "v1"})
+    record = folders.record_folder(CONFIG)
+    files.write_json(written / "series.json", {"vae": "v1"})
     write_episode(record, 55, 15)
     series.replace_series(reading, list_episodes(record), written)
     assert np.load(written / "mu.npy").shape == (4, 15, 32)
@@ -121,8 +122,8 @@ def test_writing_anew_replaces_every_array(written, write_episode):
 
 
 def test_a_broken_episode_leaves_the_old_series(written, write_episode):
-    record = runs.record_folder(CONFIG)
-    runs.write_json(written / "series.json", {"vae": "v1"})
+    record = folders.record_folder(CONFIG)
+    files.write_json(written / "series.json", {"vae": "v1"})
     broken = write_episode(record, 60, 15)
     episodes = list_episodes(record)
     broken.write_bytes(broken.read_bytes()[:500])

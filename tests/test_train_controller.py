@@ -4,11 +4,12 @@ import dataclasses
 import json
 import shutil
 
-from replication import runs
-from replication.agent import load_agent, load_encoder, load_rnn
 from replication.config import PRESETS, Config, Controller, UserError
-from replication.es import Evolution
-from replication.history import read_history
+from replication.rollouts.agent import load_agent, load_encoder, load_rnn
+from replication.runs import files
+from replication.runs.logs import read_log
+from replication.search.cma_es import Evolution
+from replication.search.history import read_history
 from replication.train_controller import generation_tasks, resume
 
 import numpy as np
@@ -110,11 +111,11 @@ def test_a_search_starts_from_an_agent_and_stands_for_itself(beside):
     again = [*argv, "--controller.generations", "2"]
     more = [*again, "--controller.sigma", "1e-9"]
     assert tiny.stage("train_controller", *more, home=home).status == 0
-    assert len(runs.read_log(ours / "log.jsonl")) == 2
+    assert len(read_log(ours / "log.jsonl")) == 2
     (ours / "log.jsonl").rename(ours / "in_two.jsonl")
     assert tiny.stage("train_controller", *more, home=home).status == 0
     in_two, at_once = (
-        [line["returns"] for line in runs.read_log(ours / name)]
+        [line["returns"] for line in read_log(ours / name)]
         for name in ("in_two.jsonl", "log.jsonl")
     )
     assert in_two == at_once
@@ -131,7 +132,7 @@ def test_a_start_that_is_lost_or_spoilt_is_named(beside):
         ([float("nan")] * 123, "start.json holds 0 finite parameters"),
         ({}, "start.json: parameters are not numbers"),
     ):
-        runs.write_json(kept, start | {"parameters": broken})
+        files.write_json(kept, start | {"parameters": broken})
         assert said in tiny.stage("train_controller", *argv, home=home).complaint
     kept.unlink()
     ended = tiny.stage("train_controller", *argv, home=home)
@@ -172,8 +173,8 @@ def test_on_another_m_or_another_mode_the_start_acts_like_the_agent(beside):
     done, rnn = home / "checkpoints/on/rnn/done.json", load_rnn(home / "checkpoints/on")
     rnn.set_weights([0.999 * each for each in rnn.get_weights()])
     rnn.save_weights(done.with_name("rnn.weights.h5"))
-    another = {"output": runs.fingerprint(rnn.get_weights())}
-    runs.write_json(done, json.loads(done.read_text()) | another)
+    another = {"output": files.fingerprint(rnn.get_weights())}
+    files.write_json(done, json.loads(done.read_text()) | another)
     ours, fewer = home / "checkpoints/on/controller", ["--controller.generations", "1"]
     still = [*fewer, "--controller.sigma", "1e-9", "--overwrite"]
     for mode, z, count in (("z_h", "sample", 123), ("z_h", "mean", 123), ("z", "mean", 99)):
@@ -203,10 +204,10 @@ def test_a_whitened_search_goes_on_with_the_whitening_it_has(beside):
     shutil.rmtree(home / "data/t")
     assert tiny.stage("train_controller", *white, "2", home=home).status == 0
     assert kept.read_bytes() == before
-    in_two = [line["returns"] for line in runs.read_log(log)]
+    in_two = [line["returns"] for line in read_log(log)]
     log.unlink()
     assert tiny.stage("train_controller", *white, "2", home=home).status == 0
-    assert [line["returns"] for line in runs.read_log(log)] == in_two
+    assert [line["returns"] for line in read_log(log)] == in_two
     assert tiny.stage("train_controller", *argv, home=home).complaint.count("inputs") == 1
 
 

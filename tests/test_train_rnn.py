@@ -1,13 +1,14 @@
 """M's batches: pairs with the timeline of the rollouts, dealt fairly; and the baseline."""
 
-from replication import runs, train_rnn
 from replication import series as series_module
+from replication import train_rnn
 from replication.config import Rnn, parse_cli
-from replication.episodes import list_episodes
+from replication.dataset.episodes import list_episodes
 from replication.extract import pack, save
-from replication.quiet import tf
 from replication.rnn.rnn import MDNRNN
-from replication.rollouts import Task, drive
+from replication.rollouts.loop import Task, drive
+from replication.runs import records, seeds
+from replication.tf import tf
 from replication.train_rnn import (
     baseline_nll,
     baseline_sigma,
@@ -209,11 +210,11 @@ def test_baseline_sigma_is_that_of_the_changes(series):
 
 def test_no_epochs_leave_m_the_random_weights_of_its_seed(home, series, monkeypatch):
     monkeypatch.setattr(train_rnn, "load_series", lambda config: series)
-    monkeypatch.setattr(runs, "check_inputs", lambda config, name: None)
+    monkeypatch.setattr(records, "check_inputs", lambda config, name: None)
     config = parse_cli(["quick", "--rnn.epochs", "0", "--rnn.hidden", "4", "--seed", "3"])
     train_rnn.main(config)
-    assert runs.done(config, "train_rnn")["reached"] == "random weights, not trained"
-    runs.seed_everything(3)
+    assert records.done(config, "train_rnn")["reached"] == "random weights, not trained"
+    seeds.seed_everything(3)
     drawn, kept = MDNRNN(config.rnn), MDNRNN(config.rnn)
     kept.load_weights(home / "checkpoints/quick/rnn/rnn.weights.h5")
     for mine, theirs in zip(kept.get_weights(), drawn.get_weights(), strict=True):

@@ -1,11 +1,13 @@
 """The VAE-GAN's stage: resumed it is what it would have been, and what goes wrong is said."""
 
-from replication import runs, training
+from replication import training
 from replication.config import Vaegan, parse_cli
-from replication.quiet import keras, tf
+from replication.runs import folders, records
+from replication.runs.logs import read_log
+from replication.tf import keras, tf
 from replication.train_vaegan import collapse, optimizers
 from replication.vae.vaegan import VAEGAN
-from replication.vision import measure_held_out
+from replication.vae.vision import measure_held_out
 
 import numpy as np
 import pytest
@@ -79,7 +81,7 @@ def test_resumed_equals_uninterrupted(tmp_path):
     resumed = train(parts)
     for one, other in zip(everything(resumed), everything(uninterrupted), strict=True):
         np.testing.assert_array_equal(one, other)
-    logs = [runs.read_log(folder / "log.jsonl") for folder in (whole, parts)]
+    logs = [read_log(folder / "log.jsonl") for folder in (whole, parts)]
     for line in logs[0] + logs[1]:
         del line["seconds"]
     assert logs[0] == logs[1]
@@ -109,8 +111,8 @@ def test_the_stage_from_end_to_end(home, write_episode):
     """A run of its own on another run's rollouts; what stands there and what later stages say."""
     config = parse_cli(ARGV)
     for seed in (0, 1):
-        write_episode(runs.record_folder(config), seed, length=60)
-    runs.finish(config, "extract", "by hand", "2 episodes", 1.0)
+        write_episode(folders.record_folder(config), seed, length=60)
+    records.finish(config, "extract", "by hand", "2 episodes", 1.0)
     ended = tiny.stage("train_vaegan", *ARGV, home=home)
     assert ended.status == 0, ended.err
     assert ended.last.startswith("vaegan: 4 batches, held-out: squared error ")

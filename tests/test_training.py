@@ -1,9 +1,10 @@
 """The loop that V and M share: a run that was stopped goes on to the same bits."""
 
-from replication import runs, training
+from replication import training
 from replication.config import Rnn, UserError
-from replication.quiet import keras, tf
 from replication.rnn.rnn import MDNRNN
+from replication.runs.logs import read_log
+from replication.tf import keras, tf
 from replication.train_rnn import held_out_batch, measure_held_out, sequence_batches
 
 import numpy as np
@@ -62,7 +63,7 @@ def assert_equal(one, other) -> None:
 
 def values(folder) -> list[dict]:
     """The log without its clock."""
-    lines = runs.read_log(folder / "log.jsonl")
+    lines = read_log(folder / "log.jsonl")
     return [{k: v for k, v in line.items() if k != "seconds"} for line in lines]
 
 
@@ -167,11 +168,11 @@ def test_m_resumes_bit_for_bit(folders):
 def test_more_epochs_go_on_from_a_finished_run(tmp_path, uninterrupted):
     first, then = toy(), toy()
     fit(first, tmp_path, training.Schedule(1, 5, 2))
-    stood_at = runs.read_log(tmp_path / "log.jsonl")[-1]["seconds"]
+    stood_at = read_log(tmp_path / "log.jsonl")[-1]["seconds"]
     fit(then, tmp_path)
     assert_equal(then, uninterrupted[0])
     assert values(tmp_path) == uninterrupted[1]
-    seconds = [line["seconds"] for line in runs.read_log(tmp_path / "log.jsonl")]
+    seconds = [line["seconds"] for line in read_log(tmp_path / "log.jsonl")]
     assert seconds == sorted(seconds)
     assert seconds[3] >= stood_at  # the clock goes on where it stood
 
@@ -179,14 +180,14 @@ def test_more_epochs_go_on_from_a_finished_run(tmp_path, uninterrupted):
 def test_a_finished_run_is_left_as_it_is(tmp_path):
     done, again = toy(), toy()
     fit(done, tmp_path)
-    before = runs.read_log(tmp_path / "log.jsonl")
+    before = read_log(tmp_path / "log.jsonl")
 
     def never():
         raise AssertionError("it was trained again")
 
     assert fit(again, tmp_path, held_out=never) == before[-1]["seconds"]
     assert_equal(again, done)
-    assert runs.read_log(tmp_path / "log.jsonl") == before
+    assert read_log(tmp_path / "log.jsonl") == before
 
 
 def spoiled(step: int):

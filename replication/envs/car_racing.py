@@ -7,8 +7,8 @@ a check finds out before the first frame, stock draws.
 
 import warnings
 
-from replication.envs import selfcheck
-from replication.envs.scene import Scene
+from replication.envs.rendering import selfcheck
+from replication.envs.rendering.scene import Scene
 
 import numpy as np
 from gymnasium import spaces

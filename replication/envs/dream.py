@@ -6,10 +6,10 @@ dream.py drives C in it, or you with the arrow keys. The timeline is that of rol
 h_{t+1} = LSTM([z_t, a_t], h_t), and z_{t+1} is drawn from M's mixture at h_{t+1}.
 """
 
-from replication.actions import HIGH, LOW
 from replication.config import Z_SIZE
-from replication.quiet import keras, tf
+from replication.controller.actions import HIGH, LOW
 from replication.rnn.rnn import MDNRNN
+from replication.tf import keras, tf
 from replication.vae.vae import sample_z, to_bytes
 
 import numpy as np

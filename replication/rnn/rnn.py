@@ -5,7 +5,7 @@ has 5 Gaussians and weights of its own. 422,368 parameters without the optional 
 """
 
 from replication.config import ACTIONS, Z_SIZE, Rnn
-from replication.quiet import keras, tf, tfp
+from replication.tf import keras, tf, tfp
 
 layers = keras.layers
 

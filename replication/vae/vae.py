@@ -5,7 +5,7 @@ of z again. 4,348,547 parameters with z of 32.
 """
 
 from replication.config import Z_SIZE, Vae
-from replication.quiet import keras, tf
+from replication.tf import keras, tf
 
 import numpy as np
 

@@ -14,7 +14,7 @@ are means over the batch.
 """
 
 from replication.config import Z_SIZE, Vaegan
-from replication.quiet import keras, tf
+from replication.tf import keras, tf
 from replication.vae.vae import (
     build_decoder,
     build_encoder,

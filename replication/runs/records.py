@@ -1,0 +1,167 @@
+"""What a stage made and from what: it is recognised, resumed, or refused by its record.
+
+checkpoints/RUN/config.json    the effective configuration, a section for each stage to C
+checkpoints/RUN/versions.json  Python, packages and git commit of the last of these
+checkpoints/RUN/STAGE/done.json  a finished stage: its schedule, its inputs, what it reached
+"""
+
+import contextlib
+import dataclasses
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+from replication.config import VISIONS, Config, UserError, default_run
+from replication.runs.files import read_json, write_json
+from replication.runs.folders import lock, record_folder, run_folder, shown, stage_folder, v_folder
+from replication.runs.stages import FREE, STAGES, check_names, differing, needs_of, stages_of
+from replication.runs.versions import versions
+
+RECORD = ("identity", "output", "reached", "seconds")  # what a done.json holds
+
+
+def check_vision(config: Config, name: str) -> None:
+    """Raise UserError if a stage would give a run a second V, or work on one that is not asked."""
+    ours = f"train_{config.vision}"
+    if name not in stages_of(config.vision):
+        raise UserError(f"--vision {config.vision} is made by {ours}.py, not by {name}.py")
+    if name != "extract":
+        v_folder(run_folder(config.run), config.vision)
+
+
+def _owner(config: Config, name: str) -> Path:
+    """The folder that is locked while a stage runs: a set of rollouts can serve several runs."""
+    return record_folder(config).parent if name == "extract" else run_folder(config.run)
+
+
+@contextlib.contextmanager
+def open_stage(config: Config, name: str) -> Iterator[Path]:
+    """Own the folder of a stage: lock it, and check that the stage can run; `begin_stage` follows.
+
+    Raises UserError if another process works there, if the run has another V, if a stage that
+    this one reads is missing, or if the folder was made with another configuration (and not
+    config.overwrite).
+    """
+    check_names(config)
+    owner, folder = _owner(config, name), stage_folder(config, name)
+    owner.mkdir(parents=True, exist_ok=True)
+    with lock(owner):
+        check_vision(config, name)
+        check_inputs(config, name)
+        if not config.overwrite:
+            _check_same(config, name)
+        folder.mkdir(parents=True, exist_ok=True)
+        yield folder
+
+
+def begin_stage(config: Config, name: str) -> None:
+    """What the stage reads has been read: note its configuration, and with config.overwrite throw
+    away what it made before.
+    """
+    folder = stage_folder(config, name)
+    if config.overwrite:
+        shutil.rmtree(folder)
+        folder.mkdir()
+    _record_config(config, name)
+
+
+def identity(config: Config, name: str) -> dict:
+    """What a stage's result depends on: {"vae.epochs": 9, ..., "input series": "5f3a..."}."""
+    flat = {}
+    for section in STAGES[name].sections:
+        value = config.rollouts if section == "data" else getattr(config, section)
+        if dataclasses.is_dataclass(value):
+            flat |= {f"{section}.{key}": v for key, v in dataclasses.asdict(value).items()}
+        else:
+            flat[section] = value
+    flat = {key: value for key, value in flat.items() if key not in FREE}
+    return flat | {f"input {need}": output for need, output in inputs_of(config, name).items()}
+
+
+def _check_same(config: Config, name: str) -> None:
+    folder, path = stage_folder(config, name), _owner(config, name) / "config.json"
+    begun = folder.exists() and any(file.stat().st_size for file in folder.glob("*.*"))
+    recorded = read_json(path).get(name) if begun and path.exists() else None
+    if recorded is None:
+        return
+    grows, asked, finished = STAGES[name].grows, identity(config, name), folder / "done.json"
+    different = differing(recorded, asked, grows)
+    made = read_json(finished, *RECORD)["identity"] if finished.exists() else {}
+    if grows in made and made[grows] > asked[grows]:  # what is done is not made less
+        different.append(f"{grows} {made[grows]!r} there, {asked[grows]!r} here")
+    if different:
+        raise UserError(
+            f"{shown(folder)} was made with other settings:"
+            f" {'; '.join(different)}. Give those, another --run, or --overwrite to start anew"
+        )
+
+
+def _record_config(config: Config, name: str) -> None:
+    owner = _owner(config, name)
+    path = owner / "config.json"
+    recorded = read_json(path) if path.exists() else {}
+    write_json(path, recorded | {name: identity(config, name)})
+    write_json(owner / "versions.json", versions())
+
+
+def done(config: Config, name: str) -> dict | None:
+    """The record of a stage that is finished as far as `config` asks for, from the same inputs."""
+    grows, path = STAGES[name].grows, stage_folder(config, name) / "done.json"
+    if config.overwrite or not path.exists():
+        return None
+    record, asked = read_json(path, *RECORD), identity(config, name)
+    made = record["identity"]
+    enough = not grows or made.get(grows, 0) >= asked[grows]
+    return record if enough and not differing(made, asked, grows) else None
+
+
+def finish(config: Config, name: str, output: str, reached: str, seconds: float, **facts) -> None:
+    """Mark a stage as finished: `output` is the fingerprint by which later stages know it."""
+    record = {
+        "identity": identity(config, name),
+        "output": output,
+        "reached": reached,
+        "seconds": round(seconds, 1),
+        **facts,
+    }
+    write_json(stage_folder(config, name) / "done.json", record)
+
+
+def seconds_before(config: Config, name: str) -> float:
+    """What a stage has taken so far, where it is called again to go on."""
+    path = stage_folder(config, name) / "done.json"
+    return read_json(path, *RECORD)["seconds"] if path.exists() else 0.0
+
+
+def cores() -> int:
+    """Cores that this process may use: V and M train on all of them."""
+    return len(os.sched_getaffinity(0))
+
+
+def output_of(config: Config, name: str) -> str | None:
+    path = stage_folder(config, name) / "done.json"
+    return read_json(path, *RECORD)["output"] if path.exists() else None
+
+
+def inputs_of(config: Config, name: str) -> dict[str, str | None]:
+    """The stages that a stage reads, and the outputs by which it knows them."""
+    return {need: output_of(config, need) for need in needs_of(name, config.vision)}
+
+
+def check_inputs(config: Config, name: str) -> None:
+    """Raise UserError naming the stage to run if something that this one reads is missing."""
+    for need, output in inputs_of(config, name).items():
+        if output is None:
+            where = shown(stage_folder(config, need))
+            raise UserError(f"{where} is missing: run python replication/{command(config, need)}")
+
+
+def command(config: Config, name: str) -> str:
+    """The command line that makes a stage of this run."""
+    vision = "" if config.vision == VISIONS[0] else f" --vision {config.vision}"
+    usual = config.run == default_run(config.preset, config.vision)
+    run = "" if usual else f" --run {config.run}"
+    same = config.preset if usual else config.run
+    data = "" if config.data in ("", same) else f" --data {config.data}"
+    return f"{name}.py {config.preset}{vision}{run}{data}"

@@ -1,0 +1,77 @@
+"""CMA-ES as ask and tell, over pycma.
+
+Its state follows from the seed and from what it was told: told it again, it goes on bit for bit.
+"""
+
+from collections.abc import Sequence
+
+from replication.config import Controller
+from replication.search.whitening import Whitening
+
+import cma
+import numpy as np
+
+
+class _Normal:
+    """Standard normal numbers that follow from (seed, generation): no hidden state to save."""
+
+    def __init__(self, seed: int):
+        self.seed, self.generation = seed, 0
+
+    def __call__(self, *shape: int) -> np.ndarray:
+        return self.random.standard_normal(shape)
+
+    def restart(self, generation: int) -> None:
+        self.random = np.random.default_rng([self.seed, 10, generation])
+
+
+class Evolution:
+    """A search for the vector of greatest return, from `start`: from 0 in the paper (A.4)."""
+
+    def __init__(
+        self,
+        start: np.ndarray,
+        settings: Controller,
+        seed: int,
+        whitening: Whitening | None = None,
+    ):
+        self.generation = 0  # generations that are told
+        self.start, self.whitening = start, whitening
+        self.normal = _Normal(seed)
+        options = {
+            "popsize": settings.population,
+            "CMA_diagonal": settings.covariance == "diagonal",
+            "randn": self.normal,
+            "seed": np.nan,  # do not touch NumPy's global generator
+            # pycma's choice of 2018; for so many dimensions it takes another one today
+            "AdaptSigma": cma.sigma_adaptation.CMAAdaptSigmaCSA,
+            "verbose": -9,
+            "signals_filename": "",
+        }
+        self.normal.restart(0)
+        first = np.zeros_like(start) if whitening else start
+        self.cma = cma.CMAEvolutionStrategy(first, settings.sigma, options)
+
+    def ask(self) -> np.ndarray:
+        """The candidates of the next generation: float64 (population, dimensions)."""
+        self.normal.restart(self.generation + 1)
+        self.asked = self.cma.ask()
+        return self._flat(np.stack(self.asked))
+
+    def tell(self, returns: Sequence[float]) -> None:
+        """What each candidate of the last ask returned: more is better."""
+        self.cma.tell(self.asked, [-value for value in returns])
+        self.generation += 1
+
+    @property
+    def mean(self) -> np.ndarray:
+        """The mean of the search distribution, float64 (dimensions,): what is evaluated."""
+        return self._flat(np.array(self.cma.mean)[None])[0]
+
+    def _flat(self, points: np.ndarray) -> np.ndarray:
+        """CMA-ES's points (N, P) as C's flat vectors."""
+        return self.start + self.whitening.flat(points) if self.whitening else points
+
+    @property
+    def sigma(self) -> float:
+        return float(self.cma.sigma)

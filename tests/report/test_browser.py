@@ -1,0 +1,81 @@
+"""The report page as a browser shows it: Chromium, headless, from disk and without a network."""
+
+import json
+import re
+import shutil
+import subprocess
+from html import unescape
+from pathlib import Path
+
+from replication.report.drawings import FIGURES
+
+import pytest
+
+NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
+BROWSER = next(filter(None, map(shutil.which, NAMES)), None)
+needs_browser = pytest.mark.skipif(
+    BROWSER is None, reason=f"no browser: none of {', '.join(NAMES)}"
+)
+# Says at the page's end what the browser made of it. The page itself has no script.
+PROBE = """<script>
+addEventListener("load", () => {
+  const rows = [...document.querySelectorAll("h2")].find(e => e.textContent === "Scores")
+  const table = rows && rows.parentElement.querySelector("h2:last-of-type ~ div table")
+  const probe = document.createElement("pre")
+  probe.id = "probe"
+  probe.textContent = JSON.stringify({
+    images: [...document.images].map(e => [e.complete, e.naturalWidth, e.alt]),
+    requests: performance.getEntriesByType("resource").map(e => e.name),
+    scores: table ? [...table.rows].map(row => [...row.cells].map(e => e.textContent)) : null,
+    wider: document.documentElement.scrollWidth > innerWidth,
+  })
+  document.body.append(probe)
+})
+</script></body>"""
+
+
+def browse(page: Path, folder: Path, *options: str) -> subprocess.CompletedProcess:
+    """Open a page in a browser of its own that resolves no name."""
+    command = [
+        BROWSER, "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run",
+        "--disable-background-networking", "--disable-component-update", "--disable-sync",
+        "--host-resolver-rules=MAP * ~NOTFOUND", f"--user-data-dir={folder / 'profile'}",
+        "--enable-logging=stderr", "--virtual-time-budget=20000", "--window-size=1200,900",
+        *options, page.as_uri(),
+    ]  # fmt: skip
+    return subprocess.run(command, capture_output=True, text=True, timeout=300, check=True)
+
+
+def seen(text: str, folder: Path) -> dict:
+    """What the probe says of a page, and the lines that went to the console."""
+    page = folder / "probed.html"
+    page.write_text(text.replace("</body>", PROBE), encoding="utf-8")
+    ended = browse(page, folder, "--dump-dom")
+    (said,) = re.findall(r'<pre id="probe">(.*?)</pre>', ended.stdout)
+    console = [line for line in ended.stderr.splitlines() if ":CONSOLE" in line]
+    return json.loads(unescape(said)) | {"console": console}
+
+
+@needs_browser
+def test_the_page_opens_whole_with_no_error_and_no_request(built, tmp_path):
+    found = seen((built / "report.html").read_text(encoding="utf-8"), tmp_path)
+    assert len(found["images"]) == len(FIGURES)
+    assert all(complete and width > 500 and alt for complete, width, alt in found["images"])
+    assert found["console"] == []
+    assert found["requests"] == []
+    header, *rows = found["scores"]
+    assert header[:3] == ["who", "environment", "mean return"]
+    assert [rows[6][0], rows[-1][0]] == ["World Models, full", "Ours, run mine"]
+    assert not found["wider"]  # nothing sticks out of the window
+
+
+@needs_browser
+def test_the_probe_sees_what_is_wrong(tmp_path):
+    page = """<html><body><h2>Scores</h2><img src="data:image/png;base64,xxxx">
+    <script>console.error("oops")</script><script src="http://example.com/a.js"></script>
+    <p style="width: 3000px">wide</p></body></html>"""
+    found = seen(page, tmp_path)
+    assert [width for _, width, _ in found["images"]] == [0]
+    assert len(found["console"]) == 1 and "oops" in found["console"][0]
+    assert found["requests"] == ["http://example.com/a.js"]
+    assert found["scores"] is None and found["wider"]

@@ -1,0 +1,67 @@
+"""Figure 8 holds the weights, events, shares and dreams that were saved, each in its place."""
+
+import dataclasses
+
+from replication import figures
+from replication.report import mixture_drawings
+
+import numpy as np
+
+
+def test_weights_and_events_stand_over_the_same_steps(run):
+    figure, caption, alt = mixture_drawings.draw_weights([run])
+    frames, one, mean, below = figure.axes
+    events = run.events
+    assert [image.get_extent()[0] for image in frames.images] == [60, 70, 80]
+    np.testing.assert_array_equal([image.get_array() for image in frames.images], events["frames"])
+    for axes, weights in ((one, events["weights"]), (mean, events["mean_weights"])):
+        assert [line.get_label() for line in axes.lines] == [f"component {k}" for k in range(1, 6)]
+        drawn = np.stack([line.get_ydata() for line in axes.lines], axis=1)
+        np.testing.assert_array_equal(drawn, weights)
+        assert axes.lines[0].get_xdata().tolist() == list(range(60, 90))
+    assert len({(line.get_color(), str(line.get_linestyle())) for line in one.lines}) == 5
+    bars = [path.get_extents() for each in below.collections for path in each.get_paths()]
+    assert [(bar.x0, bar.x1) for bar in bars] == [(60 + 5 * e, 65 + 5 * e) for e in range(6)]
+    assert [label.get_text() for label in below.get_yticklabels()] == list(events["names"])
+    assert "z 7: 0.070 of the weight" in caption and "what kerb means" in caption
+    assert "standing" in alt
+
+
+def test_every_drive_is_a_dot_and_what_is_significant_has_a_star(run):
+    figure, caption, alt = mixture_drawings.draw_events([run])
+    assert len(figure.axes) == 6
+    left = figure.axes[1]
+    dots = [line.get_xdata() for line in left.lines if line.get_marker() == "o"]
+    drawn = np.stack(dots).reshape(2, 5, 3)  # during and otherwise, K, N
+    np.testing.assert_array_equal(drawn[0].T, run.events["during"][:, 1])
+    np.testing.assert_array_equal(drawn[1].T, run.events["otherwise"][:, 1])
+    stars = [(axes.get_title().split()[0], text.get_position()[1]) for axes in figure.axes
+             for text in axes.texts]  # fmt: skip
+    assert stars == [("left", 1)]  # component 2
+    assert figure.axes[5].get_title() == "standing\n0 against 3 drives"
+    assert "Too seldom to be tested: standing" in caption and "2 in left" in alt
+
+
+def test_the_table_of_tests_is_on_the_page(run):
+    heading, table = figures.tests_table(run.tests)
+    assert "Components and events" in heading
+    assert table.count("<tr") == 31 and table.count('class="ours"') == 1
+    assert figures.tests_table([]) == []
+
+
+def test_forced_dreams_stand_under_the_drive(run):
+    figure, caption, _ = mixture_drawings.draw_forced([run])
+    shown = np.stack([axes.images[0].get_array() for axes in figure.axes])
+    rows = np.concatenate([run.events["frames"], *run.events["forced"]])
+    np.testing.assert_array_equal(shown, rows)
+    labels = [axes.get_ylabel().replace("\n", " ") for axes in figure.axes[::3]]
+    assert labels[:3] == ["the drive", "dream of the mixture", "component 1 alone"]
+    assert [axes.get_xlabel() for axes in figure.axes[-3:]] == ["60", "70", "80"]
+    assert "dream.py --run mine --component 2" in caption
+
+
+def test_what_was_not_saved_is_not_drawn(run):
+    empty = dataclasses.replace(run, events={}, tests=[])
+    for draw in ("draw_weights", "draw_events", "draw_forced"):
+        assert getattr(mixture_drawings, draw)([empty]) is None
+    assert run.commands("events") == ["python replication/events.py quick --run mine"]

@@ -1,0 +1,218 @@
+"""M: its size, the mixture against SciPy, and losses that see neither padding nor the future."""
+
+from replication.config import Rnn
+from replication.rnn.rnn import MDNRNN, mixture, mixture_parameters
+from replication.tf import keras, tf
+
+import numpy as np
+import pytest
+from scipy.special import log_softmax, logsumexp
+from scipy.stats import norm
+
+B, T, Z, K = 3, 7, 32, 5
+SMALL = Rnn(hidden=16)
+HEADS = Rnn(hidden=16, reward_head=True, termination_head=True)
+
+
+def made(config: Rnn) -> MDNRNN:
+    keras.utils.set_random_seed(0)
+    return MDNRNN(config)
+
+
+@pytest.fixture
+def batch() -> dict:
+    """Three episodes, of 8, 5 and 2 frames: 7, 4 and 1 pairs."""
+    random = np.random.default_rng(0)
+    weight = np.zeros((B, T), np.float32)
+    for row, pairs in enumerate((7, 4, 1)):
+        weight[row, :pairs] = 1
+    return {
+        "z": random.standard_normal((B, T + 1, Z), np.float32),
+        "action": np.float32(random.uniform(-1, 1, (B, T + 1, 3))),
+        "reward": random.standard_normal((B, T), np.float32),
+        "terminated": np.float32(random.integers(0, 2, (B, T))),
+        "weight": weight,
+    }
+
+
+def scipy_log_prob(raw: np.ndarray, z: np.ndarray, temperature: float = 1.0) -> np.ndarray:
+    """log p of z (..., Z) under the head's output (..., Z * 3 * K), in float64."""
+    raw = np.float64(raw).reshape(*z.shape, 3, K)
+    logpi, mu, logsigma = (raw[..., i, :] for i in range(3))
+    logpi = log_softmax(logpi / temperature, axis=-1)
+    sigma = np.exp(logsigma) * np.sqrt(temperature)
+    return logsumexp(logpi + norm.logpdf(z[..., None], mu, sigma), axis=-1)
+
+
+def hidden_states(rnn: MDNRNN, batch: dict) -> np.ndarray:
+    return rnn(batch["z"][:, :-1], batch["action"][:, :-1])[0].numpy()  # (B, T, H)
+
+
+def test_parameter_count_is_the_papers():
+    rnn = MDNRNN()
+    assert rnn.count_params() == 422_368
+    assert sum(int(np.prod(v.shape)) for v in rnn.trainable_variables) == 422_368
+    assert rnn.head.kernel.shape == (256, 480)
+
+
+def test_forget_bias_is_1_and_other_biases_0():
+    bias = made(SMALL).lstm.cell.bias.numpy()  # input, forget, cell, output
+    np.testing.assert_array_equal(bias, np.repeat([0, 1, 0, 0], 16))
+
+
+@pytest.mark.parametrize("temperature", [1.0, 0.3, 1.7])
+def test_mixture_log_prob_against_scipy(temperature):
+    random = np.random.default_rng(0)
+    raw = np.float32(random.standard_normal((2, 4, Z * 3 * K)))
+    z = np.float32(3 * random.standard_normal((2, 4, Z)))
+    found = mixture(raw, temperature).log_prob(z)
+    assert found.shape == (2, 4, Z)
+    np.testing.assert_allclose(found, scipy_log_prob(raw, z, temperature), rtol=1e-4, atol=1e-4)
+
+
+def test_mixture_of_one_gaussian_by_hand():
+    """All weight on the third of five: -ln(sigma) - ln(2 pi) / 2 - (z - mu)^2 / (2 sigma^2)."""
+    raw = np.zeros((1, Z, 3, K), np.float32)
+    raw[:, :, 0, 2], raw[:, :, 1, 2], raw[:, :, 2, 2] = 100, 1.5, np.log(2)
+    found = mixture(raw.reshape(1, -1)).log_prob(np.full((1, Z), 2.5, np.float32))
+    by_hand = -np.log(2) - np.log(2 * np.pi) / 2 - 1 / 8
+    np.testing.assert_allclose(found, np.full((1, Z), by_hand), rtol=1e-6)
+
+
+def test_every_dimension_has_weights_of_its_own():
+    raw = np.arange(Z * 3 * K, dtype=np.float32)[None]
+    logpi, mu, logsigma = mixture_parameters(raw)
+    expected = raw.reshape(Z, 3, K)
+    for part, index in ((logpi, 0), (mu, 1), (logsigma, 2)):
+        np.testing.assert_array_equal(part[0], expected[:, index])
+
+
+def test_temperature_widens_samples():
+    raw = np.zeros((1, Z, 3, K), np.float32)
+    raw[:, :, 0, 0], raw[:, :, 2] = 50, np.log(0.5)  # one Gaussian, sigma 0.5
+    for temperature in (0.25, 1.0, 4.0):
+        samples = mixture(raw.reshape(1, -1), temperature).sample(4000, seed=1)
+        expected = 0.5 * np.sqrt(temperature)
+        assert float(np.std(samples)) == pytest.approx(expected, rel=0.02)
+
+
+def test_sequence_pass_is_the_step_by_step_pass(batch):
+    rnn = made(Rnn(hidden=64))
+    z, action = batch["z"], batch["action"]
+    outputs, (last_h, last_c) = rnn(z, action)
+    h = c = np.zeros((B, 64), np.float32)
+    for t in range(T + 1):
+        h, c = rnn.step(z[:, t], action[:, t], h, c)
+        np.testing.assert_allclose(h, outputs[:, t], atol=1e-6)
+    np.testing.assert_allclose(h, last_h, atol=1e-6)
+    np.testing.assert_allclose(c, last_c, atol=1e-6)
+
+
+def test_a_step_is_the_lstms_equations(batch):
+    """h_{t+1}, c_{t+1} from [z_t, a_t], h_t, c_t, in NumPy."""
+    rnn = made(SMALL)
+    h, c = (np.float32(np.random.default_rng(i).standard_normal((B, 16))) for i in (1, 2))
+    kernel, recurrent, bias = (w.numpy() for w in rnn.lstm.cell.trainable_variables)
+    z, action = batch["z"][:, 0], batch["action"][:, 0]
+    gates = np.concatenate([z, action], axis=1) @ kernel + h @ recurrent + bias
+    i, f, g, o = np.split(gates, 4, axis=1)
+    sigmoid = lambda x: 1 / (1 + np.exp(-x))  # noqa: E731
+    next_c = sigmoid(f) * c + sigmoid(i) * np.tanh(g)
+    found_h, found_c = rnn.step(z, action, h, c)
+    np.testing.assert_allclose(found_c, next_c, atol=1e-6)
+    np.testing.assert_allclose(found_h, sigmoid(o) * np.tanh(next_c), atol=1e-6)
+
+
+def test_a_state_is_carried_on(batch):
+    rnn = made(SMALL)
+    z, action = batch["z"], batch["action"]
+    whole, _ = rnn(z, action)
+    _, state = rnn(z[:, :3], action[:, :3])
+    rest, _ = rnn(z[:, 3:], action[:, 3:], state)
+    np.testing.assert_allclose(rest, whole[:, 3:], atol=1e-6)
+
+
+@pytest.mark.parametrize("field", ["z", "action"])
+def test_the_prediction_of_z_has_seen_everything_before_it_and_nothing_of_it(batch, field):
+    """h_{t+1}, at place t, predicts z_{t+1} from (z_t, a_t) and earlier."""
+    rnn = made(SMALL)
+    before = hidden_states(rnn, batch)
+    t = 3
+    batch[field][:, t + 1] += 1
+    after = hidden_states(rnn, batch)
+    changed = (before != after).any(axis=(0, 2))
+    assert changed.tolist() == [place >= t + 1 for place in range(T)]
+
+
+def test_loss_is_the_mean_nll_of_a_scalar_over_real_steps(batch):
+    rnn = made(SMALL)
+    raw = rnn.head(hidden_states(rnn, batch)).numpy()
+    log_prob = scipy_log_prob(raw, batch["z"][:, 1:])  # (B, T, Z)
+    losses = rnn.losses_of(batch)
+    assert float(losses["nll"]) == pytest.approx(-log_prob[batch["weight"] == 1].mean(), rel=1e-5)
+    assert float(losses["loss"]) == float(losses["nll"])
+    assert set(losses) == {"loss", "nll"}
+
+
+def test_optional_heads_and_their_losses_by_hand(batch):
+    rnn = made(HEADS)
+    assert rnn.count_params() == made(SMALL).count_params() + 2 * 17
+    h, real = hidden_states(rnn, batch), batch["weight"] == 1
+    reward = (h @ rnn.reward_head.kernel.numpy() + rnn.reward_head.bias.numpy())[..., 0]
+    squares = (batch["reward"] - reward)[real] ** 2
+    logit = (h @ rnn.end_head.kernel.numpy() + rnn.end_head.bias.numpy())[..., 0][real]
+    entropy = np.log1p(np.exp(logit)) - batch["terminated"][real] * logit
+    losses = {name: float(value) for name, value in rnn.losses_of(batch).items()}
+    by_hand = (squares / 2).mean() + np.log(2 * np.pi) / 2
+    assert losses["reward"] == pytest.approx(by_hand, rel=1e-5)
+    assert losses["termination"] == pytest.approx(entropy.mean(), rel=1e-5)
+    total = losses["nll"] + losses["reward"] + losses["termination"]
+    assert losses["loss"] == pytest.approx(total, rel=1e-6)
+
+
+def test_one_head_alone():
+    assert made(Rnn(hidden=16, reward_head=True)).end_head is None
+    assert made(Rnn(hidden=16, termination_head=True)).reward_head is None
+
+
+def losses_and_gradients(rnn: MDNRNN, batch: dict) -> list[np.ndarray]:
+    with tf.GradientTape() as tape:
+        losses = rnn.losses_of(batch)
+    return [*losses.values(), *tape.gradient(losses["loss"], rnn.trainable_variables)]
+
+
+def test_padding_enters_neither_loss_nor_gradient(batch):
+    """Other values in every padded step: not a bit changes."""
+    rnn = made(HEADS)
+    before = losses_and_gradients(rnn, batch)
+    padded = batch["weight"] == 0
+    for name in ("reward", "terminated"):
+        batch[name][padded] = 1 - batch[name][padded]
+    for name in ("z", "action"):
+        batch[name][:, 1:][padded] += 5
+    for old, new in zip(before, losses_and_gradients(rnn, batch), strict=True):
+        np.testing.assert_array_equal(old, new)
+
+
+def test_no_gradient_reaches_padded_steps(batch):
+    rnn, z = made(HEADS), tf.Variable(batch["z"])
+    with tf.GradientTape() as tape:
+        loss = rnn.losses_of(batch | {"z": z})["loss"]
+    reached = np.any(tape.gradient(loss, z), axis=-1)  # (B, T+1)
+    frames = np.array([[8], [5], [2]])
+    np.testing.assert_array_equal(reached, np.arange(T + 1) < frames)
+
+
+def test_a_batch_of_padding_alone_costs_nothing(batch):
+    batch["weight"][:] = 0
+    assert float(made(HEADS).losses_of(batch)["loss"]) == 0
+
+
+def test_tracked_loss_weighs_batches_by_their_steps(batch):
+    rnn = made(SMALL)
+    short = {name: value[2:] for name, value in batch.items()}  # one pair
+    long = {name: value[:1] for name, value in batch.items()}  # seven
+    alone = [float(rnn.losses_of(part)["nll"]) for part in (short, long)]
+    rnn.test_step(short)
+    tracked = rnn.test_step(long)
+    assert float(tracked["nll"]) == pytest.approx((alone[0] + 7 * alone[1]) / 8, rel=1e-5)
