@@ -22,7 +22,8 @@ from replication.report import page, plots
 from replication.report.drawings import FIGURES, our_scores, score_table
 from replication.report.saved import Run, preset_of, read_run, write_table
 from replication.rnn.dominance import LEVEL
-from replication.runs import files, folders, records, script
+from replication.runs import files, folders, records
+from replication.runs.script import run_script
 from replication.runs.stages import needs_of
 
 from matplotlib.figure import Figure
@@ -179,7 +180,7 @@ def main(config: Config, compare: Sequence[str] = ()) -> None:
             temporary.write_text(html, encoding="utf-8")
         drawn = sum(entry.png is not None for entry in made)
         reached = f"{drawn} of {len(made)} figures, {folders.shown(path)}"
-        needs = needs_of("figures", overlaid[0].config.vision)
+        needs = needs_of("figures", overlaid[0].config)
         if all(overlaid[0].records[stage] for stage in needs):
             output = hashlib.sha256(html.encode()).hexdigest()[:16]
             seconds = time.monotonic() - start
@@ -193,4 +194,4 @@ def draw_from_command_line() -> None:
 
 
 if __name__ == "__main__":
-    script.run_script(draw_from_command_line)
+    run_script(draw_from_command_line)

@@ -45,9 +45,9 @@ def fit(
     """Train to the end of the schedule, from `folder`/state.npz if it is there.
 
     model: compiled; its logs are what the log holds. batches(step): the batches from that step on.
-    held_out(): losses on held-out data, by name. warning(): what is wrong by a line of the log,
-    for the user and the log, or "". Returns the seconds of work, all sessions together. Raises
-    UserError when a loss is not finite; the last good weights stay.
+    held_out(): what the log says of held-out data, by name. warning(line): what is wrong by a line
+    of the log, for the user and the log, or "". Returns the seconds of work, all sessions together.
+    Raises UserError when a loss is not finite; the last good weights stay.
     """
     for optimizer in optimizers_of(model):
         if not optimizer.built:
@@ -98,8 +98,7 @@ class Recorder(keras.callbacks.Callback):
         if self.step % self.schedule.log_every and self.step % self.schedule.iterations:
             return
         losses = {name: float(value) for name, value in logs.items()}
-        line = losses | {f"held_out_{name}": value for name, value in self.held_out().items()}
-        line = {name.replace("held_out__", ""): round(value, 6) for name, value in line.items()}
+        line = {name: round(value, 6) for name, value in (losses | self.held_out()).items()}
         if not np.isfinite(list(line.values())).all():  # held-out: of the weights as they are now
             self._give_up(line)
         epoch = (self.step - 1) // self.schedule.iterations + 1

@@ -12,7 +12,7 @@ from replication.report import plots
 from replication.runs import files, folders, records, stages
 from replication.runs.logs import read_log
 from replication.runs.stages import V, stages_of, visions_in
-from replication.search.history import fingerprint, read_history
+from replication.search.history import read_history
 
 import numpy as np
 
@@ -43,7 +43,7 @@ class Run:
     @property
     def stages(self) -> list[str]:
         """The stages that make this run, its own kind of V among them; figures are none."""
-        return [name for name in stages_of(self.config.vision) if name in STAGES]
+        return [name for name in stages_of(self.config) if name in STAGES]
 
     def stage_of(self, stage: str) -> str:
         """V: the one of the two stages that makes this run's V; any other: itself."""
@@ -161,7 +161,11 @@ def _table(path: Path) -> list[dict]:
 def _c_of(folder: Path) -> str | None:
     """The fingerprint of the C that a controller/ holds; None where it holds none."""
     path = folder / "best.json"
-    return fingerprint(files.read_json(path, "parameters")["parameters"]) if path.exists() else None
+    return (
+        files.controller_fingerprint(files.read_json(path, "parameters")["parameters"])
+        if path.exists()
+        else None
+    )
 
 
 def _evaluation(folder: Path, c: str | None) -> dict:

@@ -12,19 +12,38 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-from replication.config import VISIONS, Config, UserError, default_run
+from replication.config import PRESETS, VISIONS, Config, UserError, default_run
 from replication.runs.files import read_json, write_json
 from replication.runs.folders import lock, record_folder, run_folder, shown, stage_folder, v_folder
-from replication.runs.stages import FREE, STAGES, check_names, differing, needs_of, stages_of
+from replication.runs.stages import FREE, STAGES, check_names, differing, needs_of
 from replication.runs.versions import versions
+from replication.tasks.games import task_of
 
 RECORD = ("identity", "output", "reached", "seconds")  # what a done.json holds
+RUN_FIELDS = ("preset", "task", "vision", "data")  # what config.json says of a whole run
+
+
+def check_task(config: Config) -> None:
+    """Raise UserError if there is no such task, or the run was begun with another one."""
+    task_of(config.task)
+    recorded = recorded_task(config)
+    if recorded not in (None, config.task) and not config.overwrite:
+        raise UserError(
+            f"--task {config.task}: {shown(run_folder(config.run))} and its rollouts are of"
+            f" {recorded}; give another --run"
+        )
+
+
+def check_stage(config: Config, name: str) -> None:
+    """Raise UserError if the run's task has no such stage."""
+    if name not in task_of(config.task).extra_stages:
+        raise UserError(f"{name}.py: {config.task} has no such stage")
 
 
 def check_vision(config: Config, name: str) -> None:
     """Raise UserError if a stage would give a run a second V, or work on one that is not asked."""
     ours = f"train_{config.vision}"
-    if name not in stages_of(config.vision):
+    if name in {f"train_{kind}" for kind in VISIONS} - {ours}:
         raise UserError(f"--vision {config.vision} is made by {ours}.py, not by {name}.py")
     if name != "extract":
         v_folder(run_folder(config.run), config.vision)
@@ -47,6 +66,7 @@ def open_stage(config: Config, name: str) -> Iterator[Path]:
     owner, folder = _owner(config, name), stage_folder(config, name)
     owner.mkdir(parents=True, exist_ok=True)
     with lock(owner):
+        check_task(config)
         check_vision(config, name)
         check_inputs(config, name)
         if not config.overwrite:
@@ -76,7 +96,7 @@ def identity(config: Config, name: str) -> dict:
         else:
             flat[section] = value
     flat = {key: value for key, value in flat.items() if key not in FREE}
-    return flat | {f"input {need}": output for need, output in inputs_of(config, name).items()}
+    return flat | {f"input {need}": output for need, output in input_outputs(config, name).items()}
 
 
 def _check_same(config: Config, name: str) -> None:
@@ -99,10 +119,56 @@ def _check_same(config: Config, name: str) -> None:
 
 def _record_config(config: Config, name: str) -> None:
     owner = _owner(config, name)
-    path = owner / "config.json"
-    recorded = read_json(path) if path.exists() else {}
-    write_json(path, recorded | {name: identity(config, name)})
+    recorded = _recorded(owner) | {name: identity(config, name)}
+    if name != "extract":
+        recorded["run"] = {key: getattr(config, key) for key in RUN_FIELDS}
+        recorded["run"]["data"] = config.rollouts
+    write_json(owner / "config.json", recorded)
     write_json(owner / "versions.json", versions())
+
+
+def _recorded(owner: Path) -> dict:
+    """The config.json of a run or of a set of rollouts; empty where there is none."""
+    path = owner / "config.json"
+    return read_json(path) if path.exists() else {}
+
+
+def recorded_task(config: Config) -> str | None:
+    """The task that a run, or else its set of rollouts, was begun with."""
+    run = _recorded(run_folder(config.run)).get("run", {})
+    rollouts = _recorded(record_folder(config).parent).get("extract", {})
+    return run.get("task") or rollouts.get("task")
+
+
+def load_config(run: str) -> Config:
+    """The configuration of a run, as far as its stages have recorded it; its preset's elsewhere.
+
+    Raises UserError if there is no such run.
+    """
+    folder = run_folder(run)
+    recorded = _recorded(folder)
+    facts = recorded.pop("run", None)
+    if facts is None:
+        raise UserError(f"{shown(folder)} is no run: it has no config.json with a preset")
+    if facts["data"] == run:
+        facts["data"] = ""
+    config = dataclasses.replace(PRESETS[facts["preset"]], **facts, run=run)
+    rollouts = _recorded(record_folder(config).parent).get("extract", {})
+    made = {key: value for key, value in rollouts.items() if key != "seed"}
+    for settings in (made, *recorded.values()):
+        config = _with_settings(config, settings)
+    return config
+
+
+def _with_settings(config: Config, settings: dict) -> Config:
+    """A configuration with a stage's recorded settings, {"vae.epochs": 9, ...}, put in."""
+    for key, value in settings.items():
+        section, _, name = key.partition(".")
+        if name and not key.startswith("input "):
+            value = dataclasses.replace(getattr(config, section), **{name: value})
+        if section in {field.name for field in dataclasses.fields(config)}:
+            config = dataclasses.replace(config, **{section: value})
+    return config
 
 
 def done(config: Config, name: str) -> dict | None:
@@ -144,14 +210,14 @@ def output_of(config: Config, name: str) -> str | None:
     return read_json(path, *RECORD)["output"] if path.exists() else None
 
 
-def inputs_of(config: Config, name: str) -> dict[str, str | None]:
+def input_outputs(config: Config, name: str) -> dict[str, str | None]:
     """The stages that a stage reads, and the outputs by which it knows them."""
-    return {need: output_of(config, need) for need in needs_of(name, config.vision)}
+    return {need: output_of(config, need) for need in needs_of(name, config)}
 
 
 def check_inputs(config: Config, name: str) -> None:
     """Raise UserError naming the stage to run if something that this one reads is missing."""
-    for need, output in inputs_of(config, name).items():
+    for need, output in input_outputs(config, name).items():
         if output is None:
             where = shown(stage_folder(config, need))
             raise UserError(f"{where} is missing: run python replication/{command(config, need)}")

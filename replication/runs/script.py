@@ -1,10 +1,23 @@
 """How a script starts, and how it ends when something is wrong: one line, exit status 2."""
 
+import dataclasses
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from replication.config import UserError
+from replication.config import Config, UserError, Vision, parse_cli
+from replication.runs.records import recorded_task
+
+
+def parse_run_cli(
+    argv: Sequence[str] | None = None, doc: str | None = None, vision: Vision = "vae"
+) -> Config:
+    """parse_cli's configuration; without --task, of the task that the run was begun with."""
+    args = list(sys.argv[1:] if argv is None else argv)
+    config = parse_cli(args, doc, vision)
+    if any(arg.partition("=")[0] == "--task" for arg in args):
+        return config
+    return dataclasses.replace(config, task=recorded_task(config) or config.task)
 
 
 def run_script(main: Callable[[], None]) -> None:
