@@ -13,7 +13,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 KEPT = ROOT / "checkpoints" / "controls"
-README = (ROOT / "README.md").read_text()
+RESULTS = (ROOT / "docs" / "results.md").read_text()
 NAMES = {"random_m": ({"rnn.epochs": 0}, 867), "z_alone": ({"controller.mode": "z"}, 99)}
 
 
@@ -47,10 +47,10 @@ def test_they_had_the_shipped_agents_search_but_for_what_they_are_named_after(na
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_the_readme_says_what_the_evaluation_says(name):
+def test_the_docs_say_what_the_evaluation_says(name):
     score = run_of(name).evaluation
     returns = np.array([track["return"] for track in score["returns"]])
     assert (returns.mean(), returns.std()) == pytest.approx((score["mean"], score["std"]))
-    assert f"{score['mean']:.1f} ± {score['std']:.1f}" in README
+    assert f"{score['mean']:.1f} ± {score['std']:.1f}" in RESULTS
     best = json.loads((KEPT / name / "controller" / "best.json").read_text())
     assert score["controller"] == fingerprint(np.float32(best["parameters"]))

@@ -1,4 +1,4 @@
-"""The published agent: whole, small, without a pickle, and as the README says it is."""
+"""The published agent: whole, small, without a pickle, and as README and docs say it is."""
 
 import json
 import re
@@ -23,6 +23,7 @@ ROOT = Path(__file__).resolve().parents[2]
 AGENT = ROOT / "checkpoints" / "pretrained"
 BEFORE = ROOT / "checkpoints" / "laptop"
 README = (ROOT / "README.md").read_text()
+RESULTS = (ROOT / "docs" / "results.md").read_text()
 STEPS = "controller.generations"
 
 
@@ -70,8 +71,8 @@ def test_it_was_chosen_on_other_tracks_than_it_is_reported_on():
     assert max(seeds) < min(track["seed"] for track in evaluation()["returns"])
 
 
-def test_c_goes_on_with_the_command_in_the_readme():
-    (command,) = re.findall(r"`mpirun [^`]*(laptop --run pretrained [^`]*)`", README)
+def test_c_goes_on_with_the_command_in_the_docs():
+    (command,) = re.findall(r"`mpirun [^`]*(laptop --run pretrained [^`]*)`", RESULTS)
     config = parse_cli(command.split())
     recorded = json.loads((AGENT / "config.json").read_text())["train_controller"]
     assert not differing(recorded, records.identity(config, "train_controller"), STEPS)
@@ -95,11 +96,11 @@ def test_its_page_can_be_drawn():
 
 
 @pytest.mark.parametrize("name", ["first", "third", "fourth"])
-def test_a_search_before_is_kept_with_the_score_that_the_readme_has_of_it(name):
+def test_a_search_before_is_kept_with_the_score_that_the_docs_have_of_it(name):
     score = json.loads((BEFORE / name / "evaluation" / "100_tracks_seed_0.json").read_text())
     returns = np.array([track["return"] for track in score["returns"]])
     assert (returns.mean(), returns.std()) == pytest.approx((score["mean"], score["std"]))
-    assert f"{score['mean']:.1f} ± {score['std']:.1f}" in README
+    assert f"{score['mean']:.1f} ± {score['std']:.1f}" in RESULTS
 
 
 def test_each_search_starts_where_the_one_before_ended():
@@ -122,12 +123,12 @@ def test_a_round_starts_as_the_agent_before_acts(folder, agent):
     start = json.loads((folder / "controller" / "start.json").read_text())
     assert start["agent"] == f"checkpoints/laptop/{agent}"
     assert sorted(start["fit"]) == ["brake", "gas", "steer"]
-    assert all(f"{start['fit'][name]:.0%} of its {name}" in README for name in start["fit"])
+    assert all(f"{start['fit'][name]:.0%} of its {name}" in RESULTS for name in start["fit"])
 
 
 def test_its_log_and_whitening_lead_to_its_c(tmp_path):
     folder = AGENT / "controller"
-    (command,) = re.findall(r"`mpirun [^`]*(laptop --run pretrained [^`]*)`", README)
+    (command,) = re.findall(r"`mpirun [^`]*(laptop --run pretrained [^`]*)`", RESULTS)
     config = parse_cli(command.split())
     best = json.loads((folder / "best.json").read_text())
     start = np.float32(json.loads((folder / "start.json").read_text())["parameters"])
