@@ -3,10 +3,10 @@
     python replication/dream.py quick --temperature 0.7 --seconds 20 --video dream.mp4
     python replication/dream.py quick --run mine --keys
 
-Dreams start from recorded first frames. Reads V, M, C, data/RUN/series/ and one held-out episode;
-writes the video and checkpoints/RUN/dream/: rollout.npz (figure 3: that episode, V's
-reconstruction, and a dream with the same first frame and the same actions), fig3.mp4, fig3.gif.
-With --component only the video: what M makes of the world with one Gaussian of its mixture.
+Dreams start from recorded first frames. Reads V, M, C, data/RUN/series/ and one held-out episode.
+Writes the video and, where it is missing, figure 3 into checkpoints/RUN/dream/: rollout.npz (that
+episode, V's reconstruction, and a dream with the same first frame and the same actions), fig3.mp4
+and fig3.gif. With --component only the video: a dream of one Gaussian of M's mixture.
 """
 
 import sys
@@ -54,6 +54,7 @@ class Options:
     video: str = ""  # PATH.mp4 or .gif (default: in checkpoints/RUN/dream/; --keys: none).
     seed: int = 0  # Where the dream starts and all that is drawn in it.
     keys: bool = False  # Drive by the arrow keys in a window; needs a display.
+    overwrite: bool = False  # Make figure 3's rollout anew.
 
 
 def parse_options(argv: Sequence[str]) -> Options:
@@ -212,7 +213,7 @@ def main(options: Options) -> None:
     with folders.lock(folder):  # only its own folder: a stage of the run may be at work
         name = f"component_{options.component}.mp4" if options.component else "dream.mp4"
         write_dream(options, config, decoder, Path(options.video or folder / name))
-        if not options.component:
+        if options.overwrite or not (options.component or records.done(config, "dream")):
             make_figure_3(options, config, decoder, begun)
 
 

@@ -23,7 +23,6 @@ from replication.rollouts.agent_files import (
     is_of_run,
     load_agent,
     load_decoder,
-    run_in,
 )
 from replication.rollouts.filmed_drive import film
 from replication.rollouts.fresh_tracks import APART, fresh_trials
@@ -49,6 +48,7 @@ class Options:
     seed: int = 0  # Which tracks: from 2**32 + seed * 2**20 on.
     video: str = ""  # Write the first track as .mp4 or .gif: environment | reconstruction | dream.
     render: bool = False  # Drive in a window, one track after the other; needs a display.
+    overwrite: bool = False  # Replace the record of an earlier evaluation on the same tracks.
 
     @property
     def folder(self) -> Path:
@@ -92,20 +92,31 @@ def last_line(score: dict) -> str:
     )
 
 
+def score_name(options: Options) -> str:
+    """The name of an evaluation's file, without its ending."""
+    return f"{options.episodes}_tracks_seed_{options.seed}"
+
+
 def save_score(
     folder: Path, options: Options, parameters: np.ndarray, score: dict, seconds: float
 ) -> None:
     """The JSON of the evaluation; and, in a run of this repository, the stage's done.json.
 
-    A run's done.json stays where it is of these tracks and more, and where C has been trained on
-    meanwhile.
+    A record of the same C on the same tracks stays as it is, and is compared. A run's done.json
+    stays where it is of these tracks and more, and where C has been trained on meanwhile.
     """
-    path = folder / "evaluation" / f"{options.episodes}_tracks_seed_{options.seed}.json"
-    facts = {"controller": files.controller_fingerprint(parameters), "seed": options.seed}
-    facts |= {"seconds": seconds, "processes": mpi.workers()}
-    files.write_json(path, facts | score | {"versions": versions()})
-    print(f"every return: {folders.shown(path)}")
-    if run := run_in(folder):
+    path = folder / "evaluation" / f"{score_name(options)}.json"
+    c = files.controller_fingerprint(parameters)
+    earlier = files.read_json(path) if path.exists() and not options.overwrite else {}
+    if earlier.get("controller") == c:
+        same = earlier.get("returns") == score["returns"]
+        print(f"returns {'equal' if same else 'differ from'} those of {folders.shown(path)}")
+    else:
+        facts = {"controller": c, "seed": options.seed, "seconds": seconds}
+        facts |= {"processes": mpi.workers()}
+        files.write_json(path, facts | score | {"versions": versions()})
+        print(f"every return: {folders.shown(path)}")
+    if run := folders.run_in(folder):
         tracks = Evaluate(options.episodes, options.seed)
         config = dataclasses.replace(records.load_config(run), evaluate=tracks)
         if not is_of_run(config, parameters) or records.done(config, "evaluate"):
@@ -141,8 +152,8 @@ def main(options: Options) -> None:
     start, folder = time.monotonic(), options.folder
     parts, parameters = load_agent(folder, options.vision)
     (folder / "evaluation").mkdir(exist_ok=True)
-    # Only its own folder: an agent can be evaluated while its training goes on.
-    with folders.lock(folder / "evaluation"):
+    # Only its own tracks: an agent can be evaluated on others, or trained on, at the same time.
+    with folders.lock(folder / "evaluation", f".lock_{score_name(options)}"):
         trials = fresh_trials(parameters, options.episodes, options.seed)
         if options.render:
             results = drive_in_window(parts, trials)

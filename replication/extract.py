@@ -63,17 +63,21 @@ def identify(config: Config, driver: str | None) -> str:
 
 
 def check_driver(config: Config, folder: Path, agent: tuple | None) -> str | None:
-    """The fingerprint of the C that drives the set, as driver.json has it or will have it.
+    """The fingerprint of the agent that drives the set, as driver.json has it or will have it.
 
-    Raises UserError if it is to go on with a C that is not the one which has driven so far.
+    Raises UserError if it is to go on with an agent that is not the one which has driven so far.
     """
-    path, ours = folder / "driver.json", files.controller_fingerprint(agent[1]) if agent else None
+    path, ours = folder / "driver.json", None
+    if agent:
+        from replication.rollouts.agent_files import agent_fingerprint
+
+        ours = agent_fingerprint(*agent)
     if config.overwrite or not path.exists():
         return ours
-    before = files.read_json(path, "controller")["controller"]
+    before = files.read_json(path, "agent")["agent"]
     if ours not in (None, before):
         raise UserError(
-            f"{folders.shown(folder)} was begun by another C of {config.extract.agent}:"
+            f"{folders.shown(folder)} was begun by another agent in {config.extract.agent}:"
             " another --data, or --overwrite to start anew"
         )
     return before
@@ -151,6 +155,11 @@ def main(config: Config) -> None:
     start = time.monotonic()
     with records.open_stage(config, "extract") as folder:
         check_policy(config)
+        if records.own_rollouts(config):
+            raise UserError(
+                f"{folders.shown(folder)} holds episodes that extract.py has not recorded:"
+                " another --data"
+            )
         seeds = [episode_seed(config.seed, index) for index in range(config.extract.episodes)]
         missing = [
             seed for seed in seeds if config.overwrite or not episode_path(folder, seed).exists()
@@ -159,7 +168,7 @@ def main(config: Config) -> None:
         driver = check_driver(config, folder, agent)
         records.begin_stage(config, "extract")
         if driver:
-            files.write_json(folder / "driver.json", {"controller": driver})
+            files.write_json(folder / "driver.json", {"agent": driver})
         if missing:
             record_all(config, missing, agent, folder)
         episodes = list_episodes(config)

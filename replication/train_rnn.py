@@ -4,17 +4,17 @@
 
 Pairs (z_t, a_t) -> z_{t+1}; z is drawn anew from mu, logvar for each batch. Reads data/RUN/series/;
 writes checkpoints/RUN/rnn/: rnn.weights.h5, rnn.json (its sizes), log.jsonl with the loss in nats
-per dimension, beside a baseline that needs no M.
+per dimension, beside those of baselines that need no M.
 """
 
 import dataclasses
 from pathlib import Path
 
 from replication import training
-from replication.config import Config
+from replication.config import Config, UserError
 from replication.dataset.series import load_series
-from replication.rnn.baseline import baseline_nll, baseline_sigma
-from replication.rnn.batches import held_out_batch, rows_of, sequence_batches
+from replication.rnn.baseline import fit_baselines, measure_baselines
+from replication.rnn.batches import draw_z, episode_ends, even_batch, rows_of, sequence_batches
 from replication.rnn.rnn import MDNRNN
 from replication.runs import files, folders, records, seeds
 from replication.runs.logs import read_log
@@ -22,16 +22,23 @@ from replication.runs.script import parse_run_cli, run_script
 from replication.tasks.games import task_of
 from replication.tf import keras, tf
 
+import numpy as np
 
-def measure_held_out(rnn: MDNRNN, batch: dict, baseline: float):
-    """A function that gives the log's held-out values: losses, and the baseline's."""
+
+def check_lengths(series: dict, *parts: np.ndarray) -> None:
+    """Raise UserError if no episode of one of the parts has a next z to predict."""
+    ends = episode_ends(series)
+    if not all((ends[rows] > 1).any() for rows in parts):
+        raise UserError("M learns from two frames at least, and every episode ends at its first")
+
+
+def measure_held_out(rnn: MDNRNN, batch: dict, baselines: dict[str, float]):
+    """A function that gives the log's held-out values: losses, beside those of the baselines."""
     losses_of = tf.function(rnn.losses_of)
 
     def measure() -> dict[str, float]:
         losses = training.mean_losses(losses_of, [batch])
-        return {f"held_out_{name}": value for name, value in losses.items()} | {
-            "baseline_nll": baseline
-        }
+        return {f"held_out_{name}": value for name, value in losses.items()} | baselines
 
     return measure
 
@@ -41,8 +48,10 @@ def main(config: Config) -> None:
         seeds.seed_everything(config.seed)
         series = load_series(config)
         held_out, trained_on = rows_of(series)
-        batch = held_out_batch(series, held_out, config.rnn, config.seed)
-        sigma = baseline_sigma(series, trained_on, config.rnn, config.seed)
+        check_lengths(series, held_out, trained_on)
+        batch = even_batch(series, held_out, config.rnn, config.seed)
+        fitted = fit_baselines(even_batch(series, trained_on, config.rnn, config.seed))
+        baselines = measure_baselines(fitted, batch)
         records.begin_stage(config, "train_rnn")
 
         rnn = MDNRNN(config.rnn, task_of(config.task))
@@ -51,7 +60,7 @@ def main(config: Config) -> None:
         seconds = training.fit(
             rnn,
             lambda step: sequence_batches(series, trained_on, config.rnn, config.seed, step),
-            measure_held_out(rnn, batch, baseline_nll(batch, sigma)),
+            measure_held_out(rnn, draw_z(batch), baselines),
             training.Schedule(config.rnn.epochs, config.rnn.iterations, config.rnn.log_every),
             folder,
         )
@@ -65,7 +74,7 @@ def report(config: Config, rnn: MDNRNN, seconds: float, folder: Path) -> None:
     if log := read_log(folder / "log.jsonl"):
         reached = (
             f"{log[-1]['step']} batches, held-out: {log[-1]['held_out_nll']:.3f} nats per dimension"
-            f" (without M {log[-1]['baseline_nll']:.3f})"
+            f" (AR(1) {log[-1]['ar1_nll']:.3f}, V's own noise {log[-1]['floor_nll']:.3f})"
         )
     output = files.fingerprint(rnn.get_weights())
     parameters = rnn.count_params()

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from replication.config import UserError
 from replication.dataset.episodes import UNREADABLE
-from replication.runs import files, folders
+from replication.runs import files, folders, records
 from replication.runs.logs import Log, read_log
 from replication.tf import keras, tf
 
@@ -102,7 +102,8 @@ class Recorder(keras.callbacks.Callback):
         if not np.isfinite(list(line.values())).all():  # held-out: of the weights as they are now
             self._give_up(line)
         epoch = (self.step - 1) // self.schedule.iterations + 1
-        self.log.write(self.step, epoch=epoch, **line, **self._warn(line))
+        facts = {"epoch": epoch, "processes": records.cores()}
+        self.log.write(self.step, **facts, **line, **self._warn(line))
         save_state(self.model, self.folder / "state.npz", self.step)  # last: it says where we are
         self.bar.set_postfix({name: f"{value:.4g}" for name, value in losses.items()})
         self.model.reset_metrics()

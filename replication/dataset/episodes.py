@@ -76,7 +76,18 @@ def list_episodes(config: Config) -> list[Recorded]:
             print(f"{complaint}: left out", file=sys.stderr)
     if not episodes:
         raise UserError(f"{folders.shown(folder)} holds no episode: run extract.py")
+    _check_seeds(episodes)
     return episodes
+
+
+def _check_seeds(episodes: list[Recorded]) -> None:
+    """Raise UserError if a seed, which is an episode's name, stands there twice: 7 and 0007."""
+    paths: dict[int, Path] = {}
+    for episode in episodes:
+        if (first := paths.setdefault(episode.seed, episode.path)) != episode.path:
+            raise UserError(
+                f"{folders.shown(first)} and {episode.path.name} have one seed: rename one"
+            )
 
 
 def _checked_length(path: Path, action_size: int) -> int:
@@ -116,5 +127,8 @@ def split(episodes: Sequence[Recorded]) -> tuple[list[Recorded], list[Recorded]]
     held_out = [episode for episode in episodes if episode.seed % HELD_OUT == 0]
     training = [episode for episode in episodes if episode.seed % HELD_OUT]
     if not training or not held_out:
-        raise UserError(f"{len(episodes)} episodes cannot be split: extract at least 2")
+        raise UserError(
+            f"{len(episodes)} episodes cannot be split: one with a seed that {HELD_OUT} divides,"
+            " which is held out, and one with another are needed at least"
+        )
     return training, held_out

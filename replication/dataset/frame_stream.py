@@ -28,7 +28,7 @@ class FrameStream:
 
     def _blocks(self, number: int) -> list[tuple[list[Recorded], int]]:
         """The blocks of a pass: episodes, and how many batches they give."""
-        order = generator(self.seed, Purpose.FRAME_ORDER, number).permutation(len(self.episodes))
+        order = generator(self.seed, Purpose.BLOCK_ORDER, number).permutation(len(self.episodes))
         chosen = [self.episodes[i] for i in order]
         blocks = [chosen[i : i + TOGETHER] for i in range(0, len(chosen), TOGETHER)]
         return [(block, sum(e.length for e in block) // self.batch_size) for block in blocks]

@@ -92,15 +92,16 @@ class MDNRNN(keras.Model):
     def losses_of(self, batch: dict) -> dict:
         """Losses over the steps that are not padding.
 
-        batch: z (B, T+1, Z), action (B, T+1, A), reward and terminated (B, T), weight (B, T):
-        1 where both z_t and z_{t+1} are of the episode, else 0.
+        batch: z (B, T+1, Z), action (B, T+1, A), reward, terminated, weight and head_weight (B, T),
+        as batches.py makes it.
         """
         h, _ = self(batch["z"][:, :-1], batch["action"][:, :-1])  # (B, T, H)
         weight = batch["weight"]  # (B, T)
         nll = -self.predict_z(h).log_prob(batch["z"][:, 1:])  # (B, T, Z)
         losses = {"nll": _mean(tf.reduce_mean(nll, axis=-1), weight)}
         for name, prediction in self.predict_heads(h).items():
-            losses[name] = _mean(-prediction.log_prob(batch[TARGETS[name]]), weight)
+            target, head_weight = batch[TARGETS[name]], batch["head_weight"]
+            losses[name] = _mean(-prediction.log_prob(target), head_weight)
         return losses | {"loss": tf.add_n(list(losses.values()))}
 
     def train_step(self, batch):

@@ -28,17 +28,11 @@ Z_KINDS = get_args(get_type_hints(Controller)["z"])
 
 
 def agent_folder(name: str) -> Path:
-    """An agent's folder as the user typed it, or as it stands in the repository."""
-    for folder in (Path(name), folders.HOME / name):
+    """An agent's folder as the user typed it, or as it stands in the repository: absolute."""
+    for folder in (Path(name).expanduser(), folders.HOME / name):
         if folder.is_dir():
-            return folder.resolve()
+            return folder.absolute()
     raise UserError(f"agent {name}: no such folder")
-
-
-def run_in(folder: Path) -> str | None:
-    """The name of the run whose folder this is; None for an agent from elsewhere."""
-    home = folders.run_folder("").resolve()
-    return str(folder.relative_to(home)) if home in folder.parents else None
 
 
 def agent_task(folder: Path) -> Task:
@@ -128,6 +122,11 @@ def load_into(model: keras.Model, path: Path) -> None:
 
 
 # Which V, M and C belong together -----------------------------------------------------------
+
+
+def agent_fingerprint(parts: AgentParts, parameters: np.ndarray) -> str:
+    """By what a whole agent is known: the weights of its V and its M, and C's vector."""
+    return files.fingerprint([*parts.encoder, *parts.rnn, np.float32(parameters)])
 
 
 def is_of_run(config: Config, parameters: np.ndarray) -> bool:

@@ -13,11 +13,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from replication.config import PRESETS, VISIONS, Config, UserError, default_run
-from replication.runs.files import read_json, write_json
+from replication.runs.files import fingerprint, read_json, write_json
 from replication.runs.folders import lock, record_folder, run_folder, shown, stage_folder, v_folder
 from replication.runs.stages import FREE, STAGES, check_names, differing, needs_of
 from replication.runs.versions import versions
 from replication.tasks.games import task_of
+
+import numpy as np
 
 RECORD = ("identity", "output", "reached", "seconds")  # what a done.json holds
 RUN_FIELDS = ("preset", "task", "vision", "data")  # what config.json says of a whole run
@@ -206,8 +208,25 @@ def cores() -> int:
 
 
 def output_of(config: Config, name: str) -> str | None:
+    """The fingerprint of what a stage made; None if it has not finished."""
     path = stage_folder(config, name) / "done.json"
+    if not path.exists() and name == "extract":
+        return own_rollouts(config)
     return read_json(path, *RECORD)["output"] if path.exists() else None
+
+
+def own_rollouts(config: Config) -> str | None:
+    """The fingerprint of episodes that extract.py has not recorded; None if it has, or will."""
+    folder = record_folder(config)
+    if extract_has_begun(config):
+        return None
+    files = [(path.name, path.stat().st_size) for path in sorted(folder.glob("[!.]*.npz"))]
+    return f"own {fingerprint([np.array(files)])}" if files else None
+
+
+def extract_has_begun(config: Config) -> bool:
+    """Whether extract.py has recorded into the run's set of rollouts."""
+    return "extract" in _recorded(record_folder(config).parent)
 
 
 def input_outputs(config: Config, name: str) -> dict[str, str | None]:

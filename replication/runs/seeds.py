@@ -15,7 +15,7 @@ class Purpose(IntEnum):
 
     Z_NOISE = 1  # (episode): the noise of z, where it is sampled
     RECORDING = 2  # (episode): a random policy's actions; the noise on an agent's C
-    FRAME_ORDER = 3  # (run, pass[, block]): the order of frames in V's batches
+    BLOCK_ORDER = 3  # (run, pass): the order of episodes in V's batches
     V_NOISE = 4  # (run, batch): the noise of z while V trains
     V_HELD_OUT = 5  # (run): the same on held-out frames
     V_PICTURES = 6  # (run): which frames figures show; samples of z
@@ -33,6 +33,7 @@ class Purpose(IntEnum):
     PROBE_NOISE = 18  # (): the noise of z in the probe
     PROBE_TRACK = 19  # (0, track): its tracks
     FORCED_DREAM = 20  # (episode): dreams of one component of the mixture
+    FRAME_ORDER = 21  # (run, pass, block): the order of a block's frames in V's batches
 
 
 def generator(seed: int, purpose: Purpose, *place: int) -> np.random.Generator:

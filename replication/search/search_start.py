@@ -82,7 +82,7 @@ def _start_from_agent(
 ) -> SearchStart:
     name = config.controller.start
     folder = agent_folder(name)
-    if folder == folders.run_folder(config.run).resolve():
+    if folder.samefile(folders.run_folder(config.run)):
         raise UserError(f"--controller.start {name}: must be of another run")
     agent, parameters = load_agent(folder)
     if agent.task != parts.task:

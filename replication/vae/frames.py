@@ -11,12 +11,12 @@ from replication.dataset.frame_stream import FrameStream
 from replication.runs.logs import read_log
 from replication.runs.seeds import Purpose, generator
 from replication.tf import keras, tf
-from replication.vae.vae import to_float
+from replication.vae.vae import kl_divergence, to_float
 
 import numpy as np
 
 HELD_OUT_FRAMES = 500  # frames that the held-out losses are measured on
-ACTIVE = 0.01  # a dimension is active if mu's variance over frames exceeds this (Burda et al. 2015)
+USED = 0.1  # nats: a dimension of z is in use if its KL, mean over frames, exceeds this
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ def held_out_frames(episodes: list[Recorded]) -> np.ndarray:
 def measure_held_out(
     losses_of: Callable, encoder: keras.Model, frames: np.ndarray, seed: int
 ) -> Callable[[], dict[str, float]]:
-    """A function that gives the log's held-out values: losses, and how many z's are active.
+    """A function that gives the log's held-out values: losses, and how much of z is in use.
 
     losses_of(batch): the means over a batch, frames uint8 (B, 64, 64, 3) and noise (B, Z), by name.
     """
@@ -83,16 +83,18 @@ def measure_held_out(
 
     def measure() -> dict[str, float]:
         losses = training.mean_losses(traced, data)
-        mu = np.concatenate([encoder(to_float(obs))[0] for obs, _ in data])  # (N, Z)
+        kl = np.concatenate([kl_divergence(*encoder(to_float(obs))) for obs, _ in data])  # (N, Z)
         losses = {f"held_out_{name}": value for name, value in losses.items()}
-        return losses | {"active_dimensions": active_dimensions(mu)}
+        return losses | used_dimensions(kl)
 
     return measure
 
 
-def active_dimensions(mu: np.ndarray) -> int:
-    """How many dimensions of z carry something: mu (N, Z) varies from frame to frame there."""
-    return int((mu.var(axis=0) > ACTIVE).sum())
+def used_dimensions(kl: np.ndarray) -> dict[str, float]:
+    """How many dimensions of z are in use, and how many nats these carry; kl (N, Z) in nats."""
+    means = kl.mean(axis=0)  # (Z,)
+    used = means > USED
+    return {"used_dimensions": int(used.sum()), "used_nats": float(means[used].sum())}
 
 
 def reached(folder: Path) -> str:
@@ -100,5 +102,6 @@ def reached(folder: Path) -> str:
     last = read_log(folder / "log.jsonl")[-1]
     return (
         f"{last['step']} batches, held-out: squared error {last['held_out_recon']:.1f} a frame,"
-        f" KL {last['held_out_kl']:.1f} nats, {last['active_dimensions']:.0f} of 32 z's active"
+        f" KL {last['held_out_kl']:.1f} nats, {last['used_nats']:.1f} of them in"
+        f" {last['used_dimensions']:.0f} dimensions"
     )
