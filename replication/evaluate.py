@@ -138,7 +138,8 @@ def write_video(folder: Path, parts: AgentParts, trial: Trial, path: Path) -> No
 def drive_in_window(parts: AgentParts, trials: list[Trial]) -> np.ndarray:
     """The same episodes, one after the other, where they can be watched."""
     env = parts.task.make_env(stock=True, render_mode="human")
-    world, results = RealWorld(parts.task, [env], WorldModel(parts)), []
+    world = RealWorld(parts.task, [env], WorldModel(parts), frames=parts.frames)
+    results = []
     for _, episode in drive(world, LinearControllers(parts.controller), trials):
         results.append((episode.total, len(episode.rewards)))
         print(f"seed {episode.seed}: return {episode.total:.1f}")

@@ -11,7 +11,7 @@ Writes data/SET/record/SEED.npz: obs uint8 (T, 64, 64, 3), action float32 (T, 3)
 import time
 from pathlib import Path
 
-from replication.config import Config, Env, Extract, UserError
+from replication.config import Config, UserError
 from replication.dataset.episodes import episode_path, list_episodes, pack_episode
 from replication.parallel import mpi
 from replication.rollouts.loop import Acting, Episode, Seen, Trial, drive
@@ -37,16 +37,22 @@ def check_policy(config: Config) -> None:
         )
 
 
-def read_agent(config: Extract) -> tuple | None:
+def read_agent(config: Config) -> tuple | None:
     """V and M, and C's parameters, of the agent that drives, if one does."""
-    if config.policy != "agent":
+    if config.extract.policy != "agent":
         return None
     from replication.rollouts.agent import one_thread
     from replication.rollouts.agent_files import agent_folder, load_agent
 
-    folder = agent_folder(config.agent)
+    folder = agent_folder(config.extract.agent)
     one_thread()
-    return load_agent(folder)
+    parts, parameters = load_agent(folder)
+    if (parts.task.name, parts.frames) != (config.task, config.frames):
+        raise UserError(
+            f"--extract.agent {config.extract.agent} plays {parts.task.name} on {parts.frames}"
+            f" frames, not {config.task} on {config.frames} ones"
+        )
+    return parts, parameters
 
 
 def episode_seed(seed: int, index: int) -> int:
@@ -57,6 +63,7 @@ def episode_seed(seed: int, index: int) -> int:
 def identify(config: Config, driver: str | None) -> str:
     """By what the stages that read a set know its episodes."""
     words = [config.extract.policy, config.seed, config.env.max_steps]
+    words += [] if config.frames == "plain" else [config.frames]
     if config.extract.policy == "agent":
         words += [config.extract.agent, config.extract.noise, driver]
     return " ".join(map(str, words))
@@ -83,20 +90,23 @@ def check_driver(config: Config, folder: Path, agent: tuple | None) -> str | Non
     return before
 
 
-def start_worker(task: Task, env: Env, config: Extract, agent: tuple | None) -> None:
+def start_worker(task: Task, config: Config, agent: tuple | None) -> None:
     """An agent drives episodes in lockstep, a random policy one after the other."""
-    width, model = 1, None
+    env, width, model = config.env, 1, None
     if agent:
         from replication.rollouts.agent import WIDTH, LinearControllers, WorldModel, one_thread
 
         one_thread()
         parts, parameters = agent
         width, model = WIDTH, WorldModel(parts)
-        policy: Acting = NoisyAgent(LinearControllers(parts.controller), parameters, config.noise)
+        policy: Acting = NoisyAgent(
+            LinearControllers(parts.controller), parameters, config.extract.noise
+        )
     else:
-        policy = RandomActions(task.random_policies[config.policy])
+        policy = RandomActions(task.random_policies[config.extract.policy])
     envs = [task.make_env(env.stock) for _ in range(width)]
-    WORKER.update(task=task, world=RealWorld(task, envs, model, env.max_steps), policy=policy)
+    world = RealWorld(task, envs, model, env.max_steps, config.frames)
+    WORKER.update(task=task, world=world, policy=policy)
 
 
 def split_seeds(seeds: list[int], policy: str, workers: int) -> list[list[int]]:
@@ -142,7 +152,7 @@ def record_all(config: Config, seeds: list[int], agent: tuple | None, folder: Pa
     task = task_of(config.task)
     task.make_env(config.env.stock).close()  # the master compiles for all
     jobs = split_seeds(seeds, config.extract.policy, mpi.workers())
-    with mpi.pool(start_worker, (task, config.env, config.extract, agent)) as pool:
+    with mpi.pool(start_worker, (task, config, agent)) as pool:
         recorded = pool.map(record, jobs, name=job_name)
         with tqdm(total=len(seeds), desc="extract", unit="episode") as bar:
             for job, episodes in zip(jobs, recorded, strict=True):
@@ -164,7 +174,7 @@ def main(config: Config) -> None:
         missing = [
             seed for seed in seeds if config.overwrite or not episode_path(folder, seed).exists()
         ]
-        agent = read_agent(config.extract) if missing else None
+        agent = read_agent(config) if missing else None
         driver = check_driver(config, folder, agent)
         records.begin_stage(config, "extract")
         if driver:

@@ -31,6 +31,7 @@ class AgentParts:
     rnn_config: Rnn
     mode: str  # what C sees
     z: str = "sample"  # what C and M get of V: a sample, or the mean
+    frames: str = "plain"  # what V sees of a screen
 
     @property
     def controller(self) -> Controller:

@@ -35,15 +35,20 @@ def agent_folder(name: str) -> Path:
     raise UserError(f"agent {name}: no such folder")
 
 
-def agent_task(folder: Path) -> Task:
-    """The game that an agent plays; UserError if its folder does not say."""
+def agent_game(folder: Path) -> dict:
+    """What config.json says of an agent's game: its "task" and its "frames"; UserError if not."""
     path = folder / "config.json"
     if not path.exists():
         raise UserError(f"{folders.shown(path)} is missing: it names the agent's task")
-    name = files.read_json(path).get("run", {}).get("task")
-    if name is None:
-        raise UserError(f'{folders.shown(path)} names no task: add "run": {{"task": ...}}')
-    return task_of(name)
+    game = files.read_json(path).get("run", {})
+    if "task" not in game or "frames" not in game:
+        raise UserError(f'{folders.shown(path)} names no "task" and "frames" in an entry "run"')
+    return game
+
+
+def agent_task(folder: Path) -> Task:
+    """The game that an agent plays."""
+    return task_of(agent_game(folder)["task"])
 
 
 # The whole agent ----------------------------------------------------------------------------
@@ -78,7 +83,8 @@ def load_agent(folder: Path, vision: str | None = None) -> tuple[AgentParts, np.
 def load_parts(folder: Path, mode: str, vision: str | None = None, z: str = "sample") -> AgentParts:
     """V and M of a run's folder; UserError if they are missing, or of another shape or kind."""
     rnn, encoder = load_rnn(folder), load_encoder(folder, vision)
-    return AgentParts(rnn.task, encoder.get_weights(), rnn.get_weights(), rnn.config, mode, z)
+    weights = encoder.get_weights(), rnn.get_weights()
+    return AgentParts(rnn.task, *weights, rnn.config, mode, z, agent_game(folder)["frames"])
 
 
 def load_encoder(folder: Path, vision: str | None = None) -> keras.Model:

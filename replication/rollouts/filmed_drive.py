@@ -27,7 +27,7 @@ def film(
     """
     env = parts.task.make_env(stock=True, render_mode="rgb_array")
     model = WorldModel(parts)
-    world = RealWorld(parts.task, [env], model)
+    world = RealWorld(parts.task, [env], model, frames=parts.frames)
     pictures: list[np.ndarray] = []
     z: list[np.ndarray] = []
     first = np.zeros((1, 64, 64, 3), np.uint8)

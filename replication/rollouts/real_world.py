@@ -25,8 +25,10 @@ class RealWorld:
         envs: Sequence[gymnasium.Env],
         model: "WorldModel | None" = None,
         max_steps: int | None = None,
+        frames: str = "plain",
     ):
-        self.envs, self.model, self.to_frame = envs, model, task.frame
+        """frames: which of the task's frames V sees."""
+        self.envs, self.model, self.to_frame = envs, model, task.frames[frames]
         self.max_steps = max_steps or task.max_steps
         self.idle_reward = task.idle_reward or 0.0
         self.width = len(envs)

@@ -47,7 +47,7 @@ class Job:
 def make_real_world(parts: AgentParts, env: Env, width: int = WIDTH) -> RealWorld:
     """Environments of the agent's task, seen through its V and M."""
     envs = [parts.task.make_env(env.stock) for _ in range(width)]
-    return RealWorld(parts.task, envs, WorldModel(parts), env.max_steps)
+    return RealWorld(parts.task, envs, WorldModel(parts), env.max_steps, parts.frames)
 
 
 def start_worker(parts: AgentParts, env: Env, dream: DreamSettings | None = None) -> None:

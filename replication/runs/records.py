@@ -22,18 +22,19 @@ from replication.tasks.games import task_of
 import numpy as np
 
 RECORD = ("identity", "output", "reached", "seconds")  # what a done.json holds
-RUN_FIELDS = ("preset", "task", "vision", "data")  # what config.json says of a whole run
+GAME_FIELDS = ("task", "frames")  # what a run was begun with holds for all its stages
+RUN_FIELDS = ("preset", "task", "frames", "vision", "data")  # what config.json says of a whole run
 
 
-def check_task(config: Config) -> None:
-    """Raise UserError if there is no such task, or the run was begun with another one."""
+def check_game(config: Config) -> None:
+    """Raise UserError if there is no such task, or the run was begun with another game."""
     task_of(config.task)
-    recorded = recorded_task(config)
-    if recorded not in (None, config.task) and not config.overwrite:
-        raise UserError(
-            f"--task {config.task}: {shown(run_folder(config.run))} and its rollouts are of"
-            f" {recorded}; give another --run"
-        )
+    for key, recorded in recorded_game(config).items():
+        if recorded != getattr(config, key) and not config.overwrite:
+            raise UserError(
+                f"--{key} {getattr(config, key)}: {shown(run_folder(config.run))} and its rollouts"
+                f" are of {recorded}; give another --run"
+            )
 
 
 def check_stage(config: Config, name: str) -> None:
@@ -68,7 +69,7 @@ def open_stage(config: Config, name: str) -> Iterator[Path]:
     owner, folder = _owner(config, name), stage_folder(config, name)
     owner.mkdir(parents=True, exist_ok=True)
     with lock(owner):
-        check_task(config)
+        check_game(config)
         check_vision(config, name)
         check_inputs(config, name)
         if not config.overwrite:
@@ -85,7 +86,7 @@ def begin_stage(config: Config, name: str) -> None:
     if config.overwrite:
         shutil.rmtree(folder)
         folder.mkdir()
-    _record_config(config, name)
+    record_config(config, name)
 
 
 def identity(config: Config, name: str) -> dict:
@@ -119,7 +120,7 @@ def _check_same(config: Config, name: str) -> None:
         )
 
 
-def _record_config(config: Config, name: str) -> None:
+def record_config(config: Config, name: str) -> None:
     owner = _owner(config, name)
     recorded = _recorded(owner) | {name: identity(config, name)}
     if name != "extract":
@@ -135,11 +136,11 @@ def _recorded(owner: Path) -> dict:
     return read_json(path) if path.exists() else {}
 
 
-def recorded_task(config: Config) -> str | None:
-    """The task that a run, or else its set of rollouts, was begun with."""
+def recorded_game(config: Config) -> dict:
+    """The task and the frames that a run, or else its set of rollouts, was begun with, if any."""
     run = _recorded(run_folder(config.run)).get("run", {})
-    rollouts = _recorded(record_folder(config).parent).get("extract", {})
-    return run.get("task") or rollouts.get("task")
+    game = run or _recorded(record_folder(config).parent).get("extract", {})
+    return {key: game[key] for key in GAME_FIELDS if key in game}
 
 
 def load_config(run: str) -> Config:

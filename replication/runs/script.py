@@ -6,18 +6,18 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from replication.config import Config, UserError, Vision, parse_cli
-from replication.runs.records import recorded_task
+from replication.runs.records import recorded_game
 
 
 def parse_run_cli(
     argv: Sequence[str] | None = None, doc: str | None = None, vision: Vision = "vae"
 ) -> Config:
-    """parse_cli's configuration; without --task, of the task that the run was begun with."""
+    """parse_cli's configuration; where --task or --frames is not given, as the run was begun."""
     args = list(sys.argv[1:] if argv is None else argv)
     config = parse_cli(args, doc, vision)
-    if any(arg.partition("=")[0] == "--task" for arg in args):
-        return config
-    return dataclasses.replace(config, task=recorded_task(config) or config.task)
+    given = {arg.partition("=")[0].removeprefix("--") for arg in args}
+    begun = {key: value for key, value in recorded_game(config).items() if key not in given}
+    return dataclasses.replace(config, **begun)
 
 
 def run_script(main: Callable[[], None]) -> None:

@@ -27,21 +27,29 @@ class Stage:
 STAGES = {
     stage.name: stage
     for stage in (
-        Stage("extract", "record", ("task", "seed", "env", "extract"), "extract.episodes"),
-        Stage("train_vae", "vae", ("task", "seed", "data", "vae"), "vae.epochs", ("extract",)),
+        Stage(
+            "extract", "record", ("task", "frames", "seed", "env", "extract"), "extract.episodes"
+        ),
+        Stage(
+            "train_vae",
+            "vae",
+            ("task", "frames", "seed", "data", "vae"),
+            "vae.epochs",
+            ("extract",),
+        ),
         Stage(
             "train_vaegan",
             "vaegan",
-            ("task", "seed", "data", "vaegan"),
+            ("task", "frames", "seed", "data", "vaegan"),
             "vaegan.epochs",
             ("extract",),
         ),
         Stage("series", "series", ("data", "extract"), "extract.episodes", (V,)),
-        Stage("train_rnn", "rnn", ("task", "seed", "rnn"), "rnn.epochs", ("series",)),
+        Stage("train_rnn", "rnn", ("task", "frames", "seed", "rnn"), "rnn.epochs", ("series",)),
         Stage(
             "train_controller",
             "controller",
-            ("task", "seed", "env", "controller"),
+            ("task", "frames", "seed", "env", "controller"),
             "controller.generations",
             (V, "train_rnn"),
         ),

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterator, Mapping
 
-from replication.envs.rendering.resize import to_frame
+from replication.envs.rendering.resize import to_frame, to_stretched_frame
 from replication.tasks.task import Outcome, Task
 
 import gymnasium
@@ -100,7 +100,7 @@ CAR_RACING_V3 = Task(
     name="car_racing_v3",
     environment="CarRacing-v3",
     make_env=make_env_v3,
-    frame=to_frame,
+    frames={"plain": to_frame, "stretched": to_stretched_frame},
     frame_kind=frame_kind,
     frame_kinds=("opening zoom", "straight", "curve with kerb", "grass"),
     z_size=Z_SIZE,

@@ -29,7 +29,8 @@ class Task:
     name: str  # as --task says it
     environment: str  # as tables of scores say it
     make_env: Callable[..., gymnasium.Env]  # (stock: bool, render_mode=None)
-    frame: Callable[[np.ndarray], np.ndarray]  # what the environment shows -> uint8 (64, 64, 3)
+    # What the environment shows -> uint8 (64, 64, 3), by the setting --frames.
+    frames: Mapping[str, Callable[[np.ndarray], np.ndarray]]
     frame_kind: Callable[[np.ndarray, int], str]  # (frame, step): a kind for figures; "": none
     frame_kinds: tuple[str, ...]  # those that figures show
     z_size: int

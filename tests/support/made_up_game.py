@@ -69,7 +69,7 @@ CATCH = Task(
     name="catch",
     environment="Catch",
     make_env=lambda stock=False, render_mode=None: CatchEnv(render_mode),
-    frame=lambda obs: obs,
+    frames={"plain": lambda obs: obs},
     frame_kind=lambda frame, step: "falling",
     frame_kinds=("falling",),
     z_size=6,
