@@ -3,9 +3,9 @@
     python replication/import_original.py ~/WorldModelsExperiments/carracing --run original
     mpirun -n 3 python replication/evaluate.py --run original
 
-FOLDER is your own copy of `carracing/` of github.com/hardmaru/WorldModelsExperiments: of it are
-read vae/vae.json, rnn/rnn.json and log/carracing.cma.16.64.best.json. Writes checkpoints/RUN/: vae/,
-rnn/, controller/ and config.json. To dream, or to draw figure 3, record a few episodes of the agent
+FOLDER is your own copy of `carracing/` of github.com/hardmaru/WorldModelsExperiments. Of it are
+read vae/vae.json, rnn/rnn.json and log/carracing.cma.16.64.best.json. Writes checkpoints/RUN/:
+vae/, rnn/, controller/ and config.json. To dream, or to draw figure 3, record a few episodes of the agent
 and encode them first:
 
     python replication/extract.py paper --run original --extract.policy agent
@@ -65,8 +65,9 @@ def write_agent(config: Config, source: Path, folder: Path) -> float:
     set_rnn(rnn, source / "rnn" / "rnn.json")
     flat, score = read_controller(controller, source / C_FILE)
 
+    shutil.rmtree(folder, ignore_errors=True)
     for name in ("vae", "rnn", "controller"):
-        (folder / name).mkdir()
+        (folder / name).mkdir(parents=True)
     training.save_weights(encoder, folder / "vae" / "encoder.weights.h5")
     training.save_weights(decoder, folder / "vae" / "decoder.weights.h5")
     training.save_weights(rnn, folder / "rnn" / "rnn.weights.h5")
@@ -85,34 +86,20 @@ def write_records(config: Config, encoder, rnn: MDNRNN, flat) -> None:
         "train_controller": files.controller_fingerprint(flat),
     }
     for name, output in outputs.items():
-        records.record_config(config, name)
         records.finish(config, name, output, "the original's, imported", 0.0, processes=0)
+    for name in outputs:  # last: without config.json a folder is no agent's
+        records.record_config(config, name)
 
 
 def main(options: Options) -> None:
     config = dataclasses.replace(
         PRESETS["paper"], run=options.run, task="car_racing_v0", frames="stretched"
     )
-    folder, source = folders.run_folder(options.run), Path(options.folder).expanduser()
-    if folder.exists() and not options.overwrite:
+    folder = folders.run_folder(options.run)
+    if (folder / "config.json").exists() and not options.overwrite:
         raise UserError(f"{folders.shown(folder)} is there already: another --run, or --overwrite")
-    making = folder.with_name(f".{folder.name}.new")  # it appears whole, or not at all
-    shutil.rmtree(making, ignore_errors=True)
-    score = import_into(config, source, making)
-    shutil.rmtree(folder, ignore_errors=True)
-    making.rename(folder)
+    score = write_agent(config, Path(options.folder).expanduser(), folder)
     print(f"imported into {folders.shown(folder)}; its C's own log has {score:.1f}")
-
-
-def import_into(config: Config, source: Path, making: Path) -> float:
-    """Write the run under a temporary name; nothing is left where that fails."""
-    making.mkdir(parents=True)
-    temporary = dataclasses.replace(config, run=str(making.relative_to(folders.run_folder(""))))
-    try:
-        return write_agent(temporary, source, making)
-    except BaseException:
-        shutil.rmtree(making)
-        raise
 
 
 if __name__ == "__main__":
