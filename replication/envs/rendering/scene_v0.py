@@ -1,0 +1,106 @@
+"""What a CarRacing environment shows, handed to the kernels of opengl.py as arrays.
+
+A track's polygons are copied once. A tile changes colour when it is touched (FrictionDetector
+writes into `tile.color`), so each tile's colour becomes a view into the array that the kernels
+read. What a subclass changes later, the road's polygons, the colours, the car, is seen too.
+"""
+
+from operator import is_
+
+from replication.envs.rendering import opengl
+
+import numpy as np
+from gymnasium.envs.box2d.car_dynamics import Car
+from gymnasium.envs.box2d.car_racing import GRASS_DIM, PLAYFIELD, CarRacing
+
+_FIELD = [(-1, 1), (1, 1), (1, -1), (-1, -1)]
+_GRASS = [
+    [(x + 1, y), (x, y), (x, y + 1), (x + 1, y + 1)]
+    for x in range(-20, 20, 2)
+    for y in range(-20, 20, 2)
+]
+_LAND = np.concatenate([[np.array(_FIELD) * PLAYFIELD], np.array(_GRASS) * GRASS_DIM])  # (401, 4, 2)
+
+
+def _circles(quads: np.ndarray) -> np.ndarray:
+    """Centre and radius of a circle around each quad (N, 4, 2), a hair too large: (N, 3)."""
+    centres = quads.mean(axis=1)  # (N, 2)
+    radii = np.linalg.norm(quads - centres[:, None], axis=2).max(axis=1)  # (N,)
+    return np.column_stack([centres, radii + 0.01]).astype(np.float32)
+
+
+class Scene:
+    """The track and the car of one environment."""
+
+    def __init__(self, rows: int):
+        self._rows = rows
+        self._canvas = opengl.new_canvas(rows)
+        self._motion = opengl.Motion(np.zeros((5, 4)), np.zeros((4, 2)), np.zeros(6))
+        self._polygons: list = []
+        self._ground = None
+        self._car = None
+
+    def _set_ground(self, env: CarRacing) -> None:
+        """Take over the road; the colours of its polygons become views into the ground's."""
+        road = np.array([quad for quad, _ in env.road_poly]).reshape(-1, 4, 2)
+        quads = np.concatenate([_LAND, road])
+        colours = np.empty((len(quads), 3))
+        tiles = {id(tile.color): tile for tile in env.road}
+        for i, (quad, colour) in enumerate(env.road_poly):
+            view = colours[len(_LAND) + i]
+            view[:] = colour
+            if id(colour) in tiles:  # else a kerb, whose colour stays
+                tiles[id(colour)].color = view
+                env.road_poly[i] = (quad, view)
+        self._ground = opengl.Ground(quads.astype(np.float32), _circles(quads), colours)
+        self._polygons = list(env.road_poly)
+
+    def _set_car(self, car: Car) -> None:
+        """Take over a new car: the shapes of its bodies."""
+        polygons = [
+            (fixture.shape.vertices, body, obj.color)
+            for body, obj in enumerate(car.drawlist)
+            for fixture in obj.fixtures
+        ]
+        vertices = np.zeros((len(polygons), 8, 2), np.float32)
+        inks = []
+        for into, (corners, _, colour) in zip(vertices, polygons, strict=True):
+            into[: len(corners)] = corners
+            red, green, blue = (round(255 * c) for c in colour)
+            inks.append(red << 16 | green << 8 | blue)
+        sizes = np.array([len(corners) for corners, _, _ in polygons])
+        owners = np.array([body for _, body, _ in polygons])
+        self._shapes = opengl.Shapes(vertices, sizes, owners, np.array(inks))
+        # Box2D's transforms are read in place: they follow their body.
+        transforms = [obj.transform for obj in car.drawlist]
+        self._placements = [(place, place.q, place.position) for place in transforms]
+        self._car = car
+
+    def render(self, env: CarRacing) -> np.ndarray:
+        """The state, a new array uint8 (rows, 96, 3)."""
+        road, polygons, car = env.road_poly, self._polygons, env.car
+        if self._ground is None or len(road) != len(polygons) or not all(map(is_, road, polygons)):
+            self._set_ground(env)
+        self._ground.colours[0] = env.bg_color
+        self._ground.colours[1 : len(_LAND)] = env.grass_color
+        if car is not self._car:
+            self._set_car(car)
+        self._read_motion(env)
+        state = np.empty((self._rows, opengl.SIDE, 3), np.uint8)
+        opengl.draw(self._canvas, self._ground, self._shapes, self._motion, state)
+        return state
+
+    def _read_motion(self, env: CarRacing) -> None:
+        car, bodies, wheels, rest = env.car, *self._motion
+        hull = car.hull
+        velocity = hull.linearVelocity
+        bodies[:] = [(q.c, q.s, p.x, p.y) for _, q, p in self._placements]
+        wheels[:] = [(wheel.phase, wheel.omega) for wheel in car.wheels]
+        rest[:] = (
+            env.t,
+            hull.angle,
+            velocity.x,
+            velocity.y,
+            hull.angularVelocity,
+            car.wheels[0].joint.angle,
+        )
