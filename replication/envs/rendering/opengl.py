@@ -29,13 +29,16 @@ _BOTTOM = np.float32(WINDOW_H - SIDE / 2)
 _PER_PIXEL = np.float32(UNIT)
 _PROJECT_X, _PROJECT_Y = np.float32(2 / WINDOW_W), np.float32(2 / WINDOW_H)
 _DEGREES = 57.29577951308232  # gym's RAD2DEG
-_BLACK, _WHITE, _MARK = 0, 0xFFFFFF, 76 * 0x010101  # 0.3 * 255 is a tie, and Mesa rounds to even
+# Inks are 0xBBGGRR, so that their bytes stand in memory as red, green, blue.
+_BLACK, _WHITE, _RED, _GREEN = 0, 0xFFFFFF, 0x0000FF, 0x00FF00
+_FRONT_WHEEL, _REAR_WHEEL = 0xFF0000, 0xFF0033
+_MARK = 0x4C4C4C  # 76: 0.3 * 255 is a tie, and Mesa rounds to even
 
 
 class Canvas(NamedTuple):
     """What one frame is drawn with; nothing in it outlives the frame."""
 
-    pixels: np.ndarray  # uint32 (rows, 96), 0xRRGGBB
+    pixels: np.ndarray  # uint32 (rows, 96), inks
     corners: np.ndarray  # float32 (8, 2), a polygon in clip coordinates
     clipped: np.ndarray  # float32 (2, 8, 2), a triangle while it is clipped
 
@@ -54,15 +57,19 @@ class Shapes(NamedTuple):
     vertices: np.ndarray  # float32 (P, 8, 2), metres
     sizes: np.ndarray  # int64 (P,), corners of each polygon
     owners: np.ndarray  # int64 (P,), 0..3: wheels, 4: hull
-    inks: np.ndarray  # int64 (P,), 0xRRGGBB
+    inks: np.ndarray  # int64 (P,)
 
 
 class Motion(NamedTuple):
-    """What changes from frame to frame."""
+    """What changes from frame to frame; seconds, metres, radians."""
 
-    bodies: np.ndarray  # float64 (5, 4): four wheels and the hull; cosine, sine, x, y
-    wheels: np.ndarray  # float64 (4, 2): how far each has rolled, and its speed; radians, and a s
-    rest: np.ndarray  # float64 (6,): t, the hull's angle, vx, vy and turning speed, steering angle
+    # float64 (5, 6): four wheels with cosine, sine, x, y, how far each has rolled, speed of
+    # rolling; the hull with cosine, sine, x, y, velocity in x and y.
+    bodies: np.ndarray
+    t: float
+    angle: float  # of the hull
+    turning: float  # speed of that
+    steering: float  # angle of a front wheel to the hull
 
 
 def new_canvas(rows: int) -> Canvas:
@@ -93,10 +100,10 @@ def _limit(left, right, y, x1, y1, x2, y2):
     """
     if y1 == y2:
         return (left, left - 1) if x2 > x1 and y <= y1 else (left, right)
-    # The edge crosses the row at across / (UNIT * dy); rounded up.
+    # The first column from the edge on. Of integers this small the ratio in float64 is never
+    # rounded to a whole number that it is not.
     dy = y2 - y1
-    across = x1 * dy + (y - y1) * (x2 - x1)
-    column = -(-across // (UNIT * dy))
+    column = math.ceil((x1 * dy + (y - y1) * (x2 - x1)) / (UNIT * dy))
     return (left, min(right, column - 1)) if dy > 0 else (max(left, column), right)
 
 
@@ -114,8 +121,11 @@ def _fill_triangle(pixels, last_row, ink, ax, ay, bx, by, cx, cy):
         left, right = _limit(0, SIDE - 1, y, ax, ay, bx, by)
         left, right = _limit(left, right, y, bx, by, cx, cy)
         left, right = _limit(left, right, y, cx, cy, ax, ay)
-        for column in range(left, right + 1):
-            pixels[row, column] = ink
+        if left <= right:
+            line = pixels[row]
+            # Unsigned, an index needs no look at its sign: the loop fills many pixels at once.
+            for column in range(np.uint64(left), np.uint64(right + 1)):
+                line[column] = ink
 
 
 @compiled(nogil=True, error_model="numpy", _nrt=False)
@@ -202,10 +212,10 @@ def _camera(motion):
     The car is seen from above, at a quarter of the window's height; the view turns with its
     velocity, or with the hull while that is slower than 0.5 m/s.
     """
-    t, angle, velocity_x, velocity_y = motion.rest[0], motion.rest[1], motion.rest[2], motion.rest[3]
     x, y = motion.bodies[4, 2], motion.bodies[4, 3]
-    zoom = 0.1 * SCALE * max(1 - t, 0.0) + ZOOM * SCALE * min(t, 1.0)
-    turn = -angle
+    velocity_x, velocity_y = motion.bodies[4, 4], motion.bodies[4, 5]
+    zoom = 0.1 * SCALE * max(1 - motion.t, 0.0) + ZOOM * SCALE * min(motion.t, 1.0)
+    turn = -motion.angle
     if math.sqrt(velocity_x * velocity_x + velocity_y * velocity_y) > 0.5:
         turn = math.atan2(velocity_x, velocity_y)
     c, s = math.cos(turn), math.sin(turn)
@@ -228,7 +238,7 @@ def _camera(motion):
 def _ink(colour):
     """Three channels, 0..255, as one number; half to even, as the driver rounds."""
     red, green, blue = np.rint(colour[0]), np.rint(colour[1]), np.rint(colour[2])
-    return int(red) << 16 | int(green) << 8 | int(blue)
+    return int(red) | int(green) << 8 | int(blue) << 16
 
 
 @compiled(nogil=True, error_model="numpy", _nrt=False)
@@ -283,7 +293,7 @@ def _draw_car(canvas, last_row, matrix, shapes, motion):
             _project_from_body(canvas, matrix, body, i, x, y)
         _draw_polygon(canvas, last_row, shapes.inks[p], n)
         if owner < 4:
-            _draw_mark(canvas, last_row, matrix, body, motion.wheels[owner, 0])
+            _draw_mark(canvas, last_row, matrix, body, body[4])
 
 
 @compiled(nogil=True, error_model="numpy", _nrt=False)
@@ -306,33 +316,39 @@ def _draw_indicators(canvas, last_row, motion):
     """
     s, h = WINDOW_W / 40, WINDOW_H / 40
     _draw_rectangle(canvas, last_row, _BLACK, 0, 0, WINDOW_W, 5 * h)
-    velocity_x, velocity_y = motion.rest[2], motion.rest[3]
-    turning, steering = motion.rest[4], motion.rest[5]
+    velocity_x, velocity_y = motion.bodies[4, 4], motion.bodies[4, 5]
     speed = math.sqrt(velocity_x * velocity_x + velocity_y * velocity_y)
     _draw_rectangle(canvas, last_row, _WHITE, 5 * s, h, 6 * s, h + h * (0.02 * speed))
     for i in range(4):
-        ink = 0x0000FF if i < 2 else 0x3300FF
-        top = h + h * (0.01 * motion.wheels[i, 1])
+        ink = _FRONT_WHEEL if i < 2 else _REAR_WHEEL
+        top = h + h * (0.01 * motion.bodies[i, 5])
         _draw_rectangle(canvas, last_row, ink, (7 + i) * s, h, (8 + i) * s, top)
-    end = (20 + -10.0 * steering) * s
-    _draw_rectangle(canvas, last_row, 0x00FF00, 20 * s, 2 * h, end, 4 * h)
-    end = (30 + -0.8 * turning) * s
-    _draw_rectangle(canvas, last_row, 0xFF0000, 30 * s, 2 * h, end, 4 * h)
+    end = (20 + -10.0 * motion.steering) * s
+    _draw_rectangle(canvas, last_row, _GREEN, 20 * s, 2 * h, end, 4 * h)
+    end = (30 + -0.8 * motion.turning) * s
+    _draw_rectangle(canvas, last_row, _RED, 30 * s, 2 * h, end, 4 * h)
+
+
+@compiled(nogil=True, error_model="numpy", _nrt=False)
+def _pack(pixels, state):
+    """The low three bytes of each ink into state, four inks to three words (little endian)."""
+    for row in range(len(pixels)):
+        line, words = pixels[row], state[row]
+        for i in range(np.uint64(SIDE // 4)):
+            a, b, c, d = line[4 * i], line[4 * i + 1], line[4 * i + 2], line[4 * i + 3]
+            words[3 * i] = a | b << 24
+            words[3 * i + 1] = b >> 8 | c << 16
+            words[3 * i + 2] = c >> 16 | d << 8
 
 
 @compiled(nogil=True, error_model="numpy", _nrt=False)
 def draw(canvas, ground, shapes, motion, state):
-    """A frame into `state`, uint8 (rows, 96, 3)."""
-    rows = state.shape[0]
+    """A frame into state: uint8 (rows, 96, 3), seen as uint32 (rows, 72)."""
+    rows = len(canvas.pixels)
     matrix = _camera(motion)
     canvas.pixels[:] = _BLACK
     world_end = min(rows, BAR) - 1
     _draw_ground(canvas, world_end, matrix, ground)
     _draw_car(canvas, world_end, matrix, shapes, motion)
     _draw_indicators(canvas, rows - 1, motion)
-    for row in range(rows):
-        for column in range(SIDE):
-            ink = canvas.pixels[row, column]
-            state[row, column, 0] = ink >> 16
-            state[row, column, 1] = ink >> 8 & 255
-            state[row, column, 2] = ink & 255
+    _pack(canvas.pixels, state)

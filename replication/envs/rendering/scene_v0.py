@@ -5,8 +5,6 @@ writes into `tile.color`), so each tile's colour becomes a view into the array t
 read. What a subclass changes later, the road's polygons, the colours, the car, is seen too.
 """
 
-from operator import is_
-
 from replication.envs.rendering import opengl
 
 import numpy as np
@@ -29,15 +27,22 @@ def _circles(quads: np.ndarray) -> np.ndarray:
     return np.column_stack([centres, radii + 0.01]).astype(np.float32)
 
 
+def _same(polygons: list, known: list | None) -> bool:
+    """Do both hold the same objects? (Of two items, == looks first whether they are one.)"""
+    try:
+        return polygons == known
+    except ValueError:  # it came to comparing colours, which are arrays
+        return False
+
+
 class Scene:
     """The track and the car of one environment."""
 
     def __init__(self, rows: int):
         self._rows = rows
         self._canvas = opengl.new_canvas(rows)
-        self._motion = opengl.Motion(np.zeros((5, 4)), np.zeros((4, 2)), np.zeros(6))
-        self._polygons: list = []
-        self._ground = None
+        self._bodies = np.zeros(30)
+        self._polygons = None
         self._car = None
 
     def _set_ground(self, env: CarRacing) -> None:
@@ -67,7 +72,7 @@ class Scene:
         for into, (corners, _, colour) in zip(vertices, polygons, strict=True):
             into[: len(corners)] = corners
             red, green, blue = (round(255 * c) for c in colour)
-            inks.append(red << 16 | green << 8 | blue)
+            inks.append(red | green << 8 | blue << 16)
         sizes = np.array([len(corners) for corners, _, _ in polygons])
         owners = np.array([body for _, body, _ in polygons])
         self._shapes = opengl.Shapes(vertices, sizes, owners, np.array(inks))
@@ -78,29 +83,27 @@ class Scene:
 
     def render(self, env: CarRacing) -> np.ndarray:
         """The state, a new array uint8 (rows, 96, 3)."""
-        road, polygons, car = env.road_poly, self._polygons, env.car
-        if self._ground is None or len(road) != len(polygons) or not all(map(is_, road, polygons)):
+        if not _same(env.road_poly, self._polygons):
             self._set_ground(env)
+        if env.car is not self._car:
+            self._set_car(env.car)
         self._ground.colours[0] = env.bg_color
         self._ground.colours[1 : len(_LAND)] = env.grass_color
-        if car is not self._car:
-            self._set_car(car)
-        self._read_motion(env)
         state = np.empty((self._rows, opengl.SIDE, 3), np.uint8)
-        opengl.draw(self._canvas, self._ground, self._shapes, self._motion, state)
+        words = state.reshape(self._rows, -1).view(np.uint32)  # (rows, 72)
+        opengl.draw(self._canvas, self._ground, self._shapes, self._motion(env), words)
         return state
 
-    def _read_motion(self, env: CarRacing) -> None:
-        car, bodies, wheels, rest = env.car, *self._motion
-        hull = car.hull
+    def _motion(self, env: CarRacing) -> opengl.Motion:
+        hull, wheels = env.car.hull, env.car.wheels
         velocity = hull.linearVelocity
-        bodies[:] = [(q.c, q.s, p.x, p.y) for _, q, p in self._placements]
-        wheels[:] = [(wheel.phase, wheel.omega) for wheel in car.wheels]
-        rest[:] = (
-            env.t,
-            hull.angle,
-            velocity.x,
-            velocity.y,
-            hull.angularVelocity,
-            car.wheels[0].joint.angle,
+        values = []
+        for (_, rotation, position), wheel in zip(self._placements, wheels, strict=False):
+            values += rotation.c, rotation.s, position.x, position.y, wheel.phase, wheel.omega
+        _, rotation, position = self._placements[4]
+        values += rotation.c, rotation.s, position.x, position.y, velocity.x, velocity.y
+        self._bodies[:] = values
+        steering = wheels[0].joint.angle
+        return opengl.Motion(
+            self._bodies.reshape(5, 6), env.t, hull.angle, hull.angularVelocity, steering
         )
