@@ -109,4 +109,4 @@ class CarRacingV0(CarRacing):
             return super()._render(mode)  # not reset yet, or no such mode
         if mode == "state_pixels":
             return self._scene.render(self)
-        return window.render(self, mode)
+        return window.render(self, self._scene.motion(self), mode)

@@ -1,22 +1,16 @@
 """CarRacing-v0 for people: v0's window and camera, drawn by gymnasium's polygons with pygame."""
 
-import math
+from replication.envs.rendering.opengl import WINDOW_H, WINDOW_W, camera
+from replication.envs.rendering.scene_v0 import Motion
 
 import numpy as np
 import pygame
-from gymnasium.envs.box2d.car_racing import SCALE, VIDEO_H, VIDEO_W, ZOOM, CarRacing
-
-WINDOW_W, WINDOW_H = 1200, 1000  # gym 0.9's
+from gymnasium.envs.box2d.car_racing import VIDEO_H, VIDEO_W, CarRacing
 
 
-def zoom_of(t: float) -> float:
-    """Pixels of the window a metre; it grows over the first second."""
-    return 0.1 * SCALE * max(1 - t, 0) + ZOOM * SCALE * min(t, 1)
-
-
-def render(env: CarRacing, mode: str) -> np.ndarray | None:
+def render(env: CarRacing, motion: Motion, mode: str) -> np.ndarray | None:
     """`rgb_array`: the picture, uint8 (400, 600, 3); `human`: show it, at 50 frames a second."""
-    _draw(env)
+    _draw(env, motion)
     if mode == "rgb_array":
         return env._create_image_array(env.surf, (VIDEO_W, VIDEO_H))
     if env.screen is None:
@@ -31,15 +25,9 @@ def render(env: CarRacing, mode: str) -> np.ndarray | None:
     return None
 
 
-def _draw(env: CarRacing) -> None:
+def _draw(env: CarRacing, motion: Motion) -> None:
     """The window's picture into `env.surf`, which gymnasium's methods draw on."""
-    hull, zoom = env.car.hull, zoom_of(env.t)
-    velocity = hull.linearVelocity
-    turn = -hull.angle
-    if math.hypot(velocity.x, velocity.y) > 0.5:
-        turn = math.atan2(velocity.x, velocity.y)
-    shift = -pygame.math.Vector2(hull.position).rotate_rad(turn) * zoom
-    shift = (WINDOW_W / 2 + shift.x, WINDOW_H / 4 + shift.y)
+    zoom, turn, *shift = camera.py_func(motion)
     env.surf = pygame.Surface((WINDOW_W, WINDOW_H))
     env._render_road(zoom, shift, turn)
     env.car.draw(env.surf, zoom, shift, turn)
