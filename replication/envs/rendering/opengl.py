@@ -25,8 +25,6 @@ _OPTIONS = {"error_model": "numpy", "_nrt": False}
 _ROWS_ABOVE = WINDOW_H - SIDE  # of the window's surface: the viewport is at its bottom
 _ONE = np.float32(1)
 _HALF = np.float32(0.5)
-_HALF_SIDE = np.float32(SIDE / 2)
-_BOTTOM = np.float32(WINDOW_H - SIDE / 2)
 _PER_PIXEL = np.float32(UNIT)
 _PROJECT_X, _PROJECT_Y = np.float32(2 / WINDOW_W), np.float32(2 / WINDOW_H)
 _DEGREES = 57.29577951308232  # gym's RAD2DEG
@@ -60,8 +58,13 @@ def new_canvas(polygons: int, rows: int) -> Canvas:
 
 @njit(**_OPTIONS)
 def _snap(x, y):
-    """Clip coordinates -> the window's -> snapped ones, half to even."""
-    column, row = x * _HALF_SIDE + _HALF_SIDE, y * -_HALF_SIDE + _BOTTOM
+    """Clip coordinates -> the window's -> snapped ones, half to even.
+
+    The window's are rounded once, by a fused multiply-add; float64 holds what that rounds.
+    """
+    half = SIDE / 2
+    column = np.float32(np.float64(x) * half + half)
+    row = np.float32(np.float64(y) * -half + (WINDOW_H - half))
     return (
         int(np.rint((column - _HALF) * _PER_PIXEL)),
         int(np.rint((row - _HALF) * _PER_PIXEL)) - _ROWS_ABOVE * UNIT,
@@ -200,9 +203,9 @@ def camera(motion):
 def _matrix(motion):
     """From metres to clip coordinates, as OpenGL multiplies it up: two rows of three, float32."""
     zoom, turn, shift_x, shift_y = camera(motion)
-    # glRotatef takes degrees. The sine of a float32 is rounded correctly by way of float64.
-    turn = np.float64(np.float32(np.float32(_DEGREES * turn) * math.pi / 180))
-    c, s, zoom = np.float32(math.cos(turn)), np.float32(math.sin(turn)), np.float32(zoom)
+    # glRotatef takes degrees; of a float32, sine and cosine are the C library's sinf and cosf.
+    turn = np.float32(np.float32(_DEGREES * turn) * math.pi / 180)
+    c, s, zoom = math.cos(turn), math.sin(turn), np.float32(zoom)
     return (
         _PROJECT_X * (c * zoom),
         _PROJECT_X * (-s * zoom),
