@@ -1,7 +1,7 @@
-"""CarRacingV0 against what was recorded from the real gym 0.9.4 (car_racing_v0_frames.npz).
+"""CarRacingV0 against what was recorded from the real gym 0.9.4, drawn by Mesa 22.3.6's llvmpipe.
 
-The record: 203 frames of five drives, with all their actions, tracks and states, as Mesa 22.3.6's
-software driver drew them.
+car_racing_v0_frames.npz: 203 frames of five drives, with all their actions, tracks and states.
+car_racing_v0_poses.npz: frames of other drives and poses, of which a rounding decides a pixel.
 """
 
 import copy
@@ -12,6 +12,7 @@ from pathlib import Path
 from replication.envs.car_racing import FastCarRacing
 from replication.envs.car_racing_v0 import CarRacingV0, seeded_generator
 from replication.envs.rendering.opengl import WINDOW_H, WINDOW_W, draw
+from replication.envs.rendering.scene_v0 import Motion
 
 import gymnasium
 import numpy as np
@@ -95,6 +96,23 @@ def test_the_recorded_drives_come_out_the_same(record, episode):
             values = [env.t, env.reward, env.tile_visited_count, total]
             assert values == record["meta"][row, 2:].tolist()
     assert compared == len(rows) > 0
+
+
+def test_the_frames_that_a_rounding_decides():
+    """Each of these shows a step of the driver's that was once wrong here, or left out on trial."""
+    with np.load(Path(__file__).parent / "car_racing_v0_poses.npz") as archive:
+        poses = dict(archive)
+    env = CarRacingV0(light_grass=230)
+    for i, expected in enumerate(poses["frames"]):
+        env.reset(seed=int(poses["seeds"][i]))
+        for tile in np.array(env.road)[poses["touched"][i, : len(env.road)]]:
+            tile.color[:] = env.road_color
+        motion = Motion(poses["motion"][i, :30].reshape(5, 6).copy(), *poses["motion"][i, 30:])
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(env._scene, "motion", lambda env, motion=motion: motion)
+            state = env._render("state_pixels")
+        expected[SCORE] = 0
+        np.testing.assert_array_equal(state, expected, f"pose {i}")
 
 
 def test_the_other_green_is_all_that_differs():
