@@ -140,11 +140,13 @@ def usual_driver(parts: AgentParts) -> Callable[[int], int]:
 
 def contenders() -> dict[str, Callable[[int], int]]:
     parts = random_parts()
-    fast = "replication/FastCarRacing-v3"
+    fast, paper = "replication/FastCarRacing-v3", "replication/CarRacing-v0"
     drivers = {
         STOCK: random_driver(gymnasium.make("CarRacing-v3")),
         "FastCarRacing, 96 rows": random_driver(gymnasium.make(fast)),
         "FastCarRacing, 84 rows": random_driver(gymnasium.make(fast, state_rows=84)),
+        "CarRacing-v0, 96 rows": random_driver(gymnasium.make(paper)),
+        "CarRacing-v0, 84 rows": random_driver(gymnasium.make(paper, state_rows=84)),
         "agent as usually written": usual_driver(parts),
     }
     for width in (1, 4, 16, 64):

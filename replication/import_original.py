@@ -5,8 +5,8 @@
 
 FOLDER is your own copy of `carracing/` of github.com/hardmaru/WorldModelsExperiments. Of it are
 read vae/vae.json, rnn/rnn.json and log/carracing.cma.16.64.best.json. Writes checkpoints/RUN/:
-vae/, rnn/, controller/ and config.json. To dream, or to draw figure 3, record a few episodes of the agent
-and encode them first:
+vae/, rnn/, controller/ and config.json. To dream, or to draw figure 3, record a few episodes of the
+agent and encode them first:
 
     python replication/extract.py paper --run original --extract.policy agent
         --extract.agent checkpoints/original --extract.episodes 20

@@ -1,5 +1,6 @@
 """CarRacing: steer -1..1, gas 0..1, brake 0..1, 50 frames a second."""
 
+import dataclasses
 import math
 from collections.abc import Iterator, Mapping
 
@@ -33,6 +34,13 @@ def make_env_v3(stock: bool = False, render_mode: str | None = None) -> gymnasiu
     else:
         env = gymnasium.make("replication/FastCarRacing-v3", render_mode=render_mode, state_rows=84)
     return env.unwrapped
+
+
+def make_env_v0(stock: bool = False, render_mode: str | None = None) -> gymnasium.Env:
+    """gym 0.9's CarRacing-v0, of which the 84 rows that V sees are drawn; there is no other."""
+    return gymnasium.make(
+        "replication/CarRacing-v0", render_mode=render_mode, state_rows=84
+    ).unwrapped
 
 
 # Random policies ----------------------------------------------------------------------------
@@ -118,4 +126,8 @@ CAR_RACING_V3 = Task(
     idle_reward=-0.1,
     dream_outcome=dream_outcome,
     extra_stages=frozenset({"events", "probe"}),
+)
+
+CAR_RACING_V0 = dataclasses.replace(
+    CAR_RACING_V3, name="car_racing_v0", environment="CarRacing-v0", make_env=make_env_v0
 )
