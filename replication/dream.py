@@ -22,7 +22,7 @@ from replication.dataset.episodes import HELD_OUT, read_episode
 from replication.envs.display import need_display
 from replication.envs.dream import FPS, Dreams, decode
 from replication.report import video
-from replication.report.saved import read_run
+from replication.report.run_record import read_run
 from replication.rollouts.agent import load_agent, load_encoder, load_into, load_rnn
 from replication.runs import files, folders, records, script
 from replication.series import encode, load_series

@@ -7,7 +7,7 @@ import subprocess
 from html import unescape
 from pathlib import Path
 
-from replication.report.drawings import FIGURES
+from replication.report.catalogue import FIGURES
 
 import pytest
 
