@@ -167,8 +167,9 @@ def _as_recorded(config: Config, folder: Path) -> Config:
 def _settings(config: Config, folder: Path, finished: dict[str, dict]) -> dict:
     """The recorded settings of all stages, flat.
 
-    config.json has those of the stages that can be resumed, the done.json of the others has theirs.
-    Of the rollouts the settings count that made them, and not what later stages were called with.
+    config.json has those of the stages that can be resumed, done.json those of the other stages.
+    The settings of the rollouts are those of the stage that recorded them: later stages may have
+    been called with others.
     """
     recorded = _json(folders.record_folder(config).parent / "config.json")
     recorded |= _json(folder / "config.json")

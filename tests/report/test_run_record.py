@@ -17,8 +17,8 @@ def test_settings_of_stages_that_cannot_be_resumed_are_known_too(run):
 
 
 def test_rollouts_are_what_made_them_whatever_the_series_were_asked_for(run, home):
-    made = {"extract": {"extract.policy": "agent", "extract.episodes": 400, "seed": 9}}
-    files.write_json(home / "data/mine/config.json", made)
+    recorded = {"extract": {"extract.policy": "agent", "extract.episodes": 400, "seed": 9}}
+    files.write_json(home / "data/mine/config.json", recorded)
     asked = {"series": {"extract.policy": "brownian", "extract.episodes": 1}}
     files.write_json(home / "checkpoints/mine/config.json", asked)
     settings = read_run(CONFIG).settings
