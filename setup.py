@@ -10,6 +10,7 @@ setup(
     description="World Models (Ha & Schmidhuber 2018) on CarRacing-v3, in Keras and TensorFlow 2",
     license="MIT",
     packages=find_packages(include=["replication", "replication.*"]),
+    package_data={"replication.report": ["page.html.j2"]},
     python_requires=">=3.11,<3.14",
     install_requires=[
         f"tensorflow{TENSORFLOW}",
@@ -25,7 +26,7 @@ setup(
         "numba==0.68.*",  # the renderer of the fast environment
         "tyro==1.0.*",  # dataclasses as command lines
         "matplotlib==3.11.*",  # figures
-        "scipy==1.17.*",  # figures 8 and 21: Mann and Whitney's test, Gaussian windows
+        "scipy==1.17.*",  # figure 8: Mann and Whitney's test
         "pillow==13.*",  # PNG strips, GIF
         "jinja2==3.1.*",  # the report page
         "imageio[ffmpeg]==2.38.*",  # mp4 without a system's ffmpeg

@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from replication.config import Config
-from replication.report.saved import write_table
-from replication.rnn import dominance
+from replication.report.tables import write_table
+from replication.rnn import component_tests
 from replication.rnn.dream import Starts
 from replication.rnn.rnn import MDNRNN
 from replication.rollouts.agent import WIDTH, AgentParts, LinearControllers
@@ -151,12 +151,12 @@ def save_arrays(
     number means the same only within a dimension, and the events have no part in this choice.
     """
     mixtures = [weights_of(rnn, drive) for drive in drives]
-    moved = np.mean([dominance.switching(weights) for weights in mixtures], axis=0)  # (Z,)
+    moved = np.mean([component_tests.switching(weights) for weights in mixtures], axis=0)  # (Z,)
     dimension = int(moved.argmax())
     number, start = choose_stretch([drive.happening for drive in drives])
     chosen, stretch = drives[number], slice(start, start + STEPS)
     parts = [
-        dominance.shares(weights[:, dimension], drive.happening)
+        component_tests.shares(weights[:, dimension], drive.happening)
         for weights, drive in zip(mixtures, drives, strict=True)
     ]
     during, otherwise = (np.stack(part) for part in zip(*parts, strict=True))  # (N, E, K)
@@ -179,7 +179,7 @@ def save_arrays(
             during=during,
             otherwise=otherwise,
         )
-    return dominance.compare(list(EVENTS), during, otherwise)
+    return component_tests.compare(list(EVENTS), during, otherwise)
 
 
 def main(config: Config) -> None:
@@ -199,10 +199,10 @@ def main(config: Config) -> None:
 
 def report(config: Config, tests: list[dict], folder: Path, seconds: float) -> None:
     made = [test for test in tests if test["p"] is not None]
-    found = sum(test["p_holm"] < dominance.LEVEL for test in made)
+    found = sum(test["p_holm"] < component_tests.SIGNIFICANCE for test in made)
     reached = (
         f"{config.events.episodes} episodes; {found} of {len(made)} pairs of component and event"
-        f" go together (p < {dominance.LEVEL:g}, corrected)"
+        f" go together (p < {component_tests.SIGNIFICANCE:g}, corrected)"
     )
     output = files.fingerprint([np.fromfile(folder / "events.npz", np.uint8)])
     records.finish(config, "events", output, reached, seconds, processes=records.cores())

@@ -1,5 +1,6 @@
 """What several test files share: a temporary home, a tiny run, made-up episodes, a counting env."""
 
+import dataclasses
 import fcntl
 import os
 from pathlib import Path
@@ -52,12 +53,23 @@ def home(tmp_path, monkeypatch) -> Path:
 @pytest.fixture
 def run(home):
     """A finished run, made up, as figures read it."""
-    from replication.report.saved import read_run
+    from replication.report.run_record import read_run
 
     import saved_run
 
     saved_run.write_run()
     return read_run(saved_run.CONFIG)
+
+
+@pytest.fixture
+def gan(run):
+    """A run whose V is a VAE-GAN, as figures read it, beside the run `run`."""
+    from replication.report.run_record import read_run
+
+    import saved_run
+
+    saved_run.write_vaegan()
+    return read_run(dataclasses.replace(saved_run.CONFIG, run="gan", data=""))
 
 
 @pytest.fixture(scope="session")

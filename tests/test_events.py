@@ -6,7 +6,7 @@ from replication import events, training
 from replication.config import PRESETS, Env, Events, UserError
 from replication.controller import controller
 from replication.evaluate import load_agent
-from replication.report.saved import read_run
+from replication.report.run_record import read_run
 from replication.runs import files, folders, records
 from replication.tf import keras
 from replication.vae.vae import build_decoder, build_encoder

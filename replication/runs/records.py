@@ -136,10 +136,14 @@ def _recorded(owner: Path) -> dict:
     return read_json(path) if path.exists() else {}
 
 
+def run_facts(config: Config) -> dict:
+    """What a run's config.json says of all its stages: RUN_FIELDS, or nothing yet."""
+    return _recorded(run_folder(config.run)).get("run", {})
+
+
 def recorded_game(config: Config) -> dict:
     """The task and the frames that a run, or else its set of rollouts, was begun with, if any."""
-    run = _recorded(run_folder(config.run)).get("run", {})
-    game = run or _recorded(record_folder(config).parent).get("extract", {})
+    game = run_facts(config) or _recorded(record_folder(config).parent).get("extract", {})
     return {key: game[key] for key in GAME_FIELDS if key in game}
 
 

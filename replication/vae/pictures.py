@@ -9,8 +9,8 @@ from replication.runs import files
 from replication.runs.seeds import Purpose, generator
 from replication.tasks.games import task_of
 from replication.tf import keras
-from replication.vae import quality
 from replication.vae.frames import Frames
+from replication.vae.picture_measures import measure_reconstructions, sharpness
 from replication.vae.vae import to_bytes, to_float
 
 import numpy as np
@@ -30,8 +30,8 @@ def save_v(v: keras.Model, frames: Frames, config: Config, folder: Path) -> None
 def save_samples(v: keras.Model, frames: Frames, config: Config, folder: Path) -> None:
     """Two frames of each kind from held-out episodes, chosen by the seed, and V's versions.
 
-    Beside them as many frames that V decodes from z ~ N(0, I), and measures of all held-out frames'
-    reconstructions, (N,) each.
+    Beside them as many frames that V decodes from z ~ N(0, I), and the measures of all these and of
+    the held-out frames: `recon_SSIM` (N,), say, is SSIM of `recon` (N, 64, 64, 3).
     """
     task, random = task_of(config.task), generator(config.seed, Purpose.V_PICTURES)
     by_kind: dict[str, list[np.ndarray]] = {}
@@ -41,17 +41,27 @@ def save_samples(v: keras.Model, frames: Frames, config: Config, folder: Path) -
             by_kind.setdefault(task.frame_kind(obs[time], time), []).append(obs[time])
     chosen = [(kind, frame) for kind in task.frame_kinds for frame in by_kind.get(kind, [])[:2]]
     obs = np.stack([frame for _, frame in chosen])
-    measured = quality.measures(reconstruct(v, frames.chosen), frames.chosen)
-    sampled = v.decoder(random.standard_normal((len(obs), task.z_size), np.float32))
+    recon = reconstruct(v, obs)
+    sampled = to_bytes(v.decoder(random.standard_normal((len(obs), task.z_size), np.float32)))
+    measures = {
+        "obs": {"sharpness": sharpness(obs)},
+        "recon": measure_reconstructions(recon, obs),
+        "sampled": {"sharpness": sharpness(sampled)},
+        "held_out_obs": {"sharpness": sharpness(frames.chosen)},
+        "held_out_recon": measure_reconstructions(reconstruct(v, frames.chosen), frames.chosen),
+    }
     with files.replacing(folder / "samples.npz") as temporary:
         np.savez_compressed(
             temporary,
             obs=obs,
-            recon=reconstruct(v, obs),
-            sampled=to_bytes(sampled),
+            recon=recon,
+            sampled=sampled,
             names=np.array([kind for kind, _ in chosen]),
-            held_out_input=quality.sharpness(frames.chosen),
-            **{f"held_out_{name}": values for name, values in measured.items()},
+            **{
+                f"{pictures}_{measure}": values
+                for pictures, by_measure in measures.items()
+                for measure, values in by_measure.items()
+            },
         )
 
 

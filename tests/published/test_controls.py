@@ -5,7 +5,7 @@ import subprocess
 from pathlib import Path
 
 from replication.config import Config, parse_cli
-from replication.report.saved import Run, read_run
+from replication.report.run_record import Run, read_run
 from replication.search.history import fingerprint
 
 import numpy as np

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from replication import figures
 from replication.config import parse_cli
-from replication.report.saved import Run, read_run
+from replication.report.run_record import Run, read_run
 
 import pytest
 

@@ -6,7 +6,7 @@ import subprocess
 from pathlib import Path
 
 from replication.config import Config, Env, parse_cli
-from replication.report.saved import read_run
+from replication.report.run_record import read_run
 from replication.rollouts.agent import Agent, load_agent
 from replication.rollouts.loop import Task, drive, make_env
 from replication.runs import records, seeds

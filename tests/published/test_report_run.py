@@ -6,7 +6,7 @@ from pathlib import Path
 
 from replication import figures
 from replication.config import PRESETS, parse_cli
-from replication.report.saved import read_run
+from replication.report.run_record import read_run
 
 ROOT = Path(__file__).resolve().parents[2]
 NAME = "report/two_cores"

@@ -7,7 +7,7 @@ import subprocess
 from html import unescape
 from pathlib import Path
 
-from replication.report.drawings import FIGURES
+from replication.report.catalogue import FIGURES
 
 import pytest
 
@@ -16,7 +16,7 @@ BROWSER = next(filter(None, map(shutil.which, NAMES)), None)
 needs_browser = pytest.mark.skipif(
     BROWSER is None, reason=f"no browser: none of {', '.join(NAMES)}"
 )
-# Says at the page's end what the browser made of it. The page itself has no script.
+# A script that appends to the page what the browser sees of it. The page itself has no script.
 PROBE = """<script>
 addEventListener("load", () => {
   const rows = [...document.querySelectorAll("h2")].find(e => e.textContent === "Scores")
@@ -46,27 +46,27 @@ def browse(page: Path, folder: Path, *options: str) -> subprocess.CompletedProce
     return subprocess.run(command, capture_output=True, text=True, timeout=300, check=True)
 
 
-def seen(text: str, folder: Path) -> dict:
-    """What the probe says of a page, and the lines that went to the console."""
+def probe(text: str, folder: Path) -> dict:
+    """What PROBE sees of a page, and `console`: the lines that the browser wrote to its console."""
     page = folder / "probed.html"
     page.write_text(text.replace("</body>", PROBE), encoding="utf-8")
     ended = browse(page, folder, "--dump-dom")
-    (said,) = re.findall(r'<pre id="probe">(.*?)</pre>', ended.stdout)
+    (text_of_probe,) = re.findall(r'<pre id="probe">(.*?)</pre>', ended.stdout)
     console = [line for line in ended.stderr.splitlines() if ":CONSOLE" in line]
-    return json.loads(unescape(said)) | {"console": console}
+    return json.loads(unescape(text_of_probe)) | {"console": console}
 
 
 @needs_browser
 def test_the_page_opens_whole_with_no_error_and_no_request(built, tmp_path):
-    found = seen((built / "report.html").read_text(encoding="utf-8"), tmp_path)
-    assert len(found["images"]) == len(FIGURES)
-    assert all(complete and width > 500 and alt for complete, width, alt in found["images"])
-    assert found["console"] == []
-    assert found["requests"] == []
-    header, *rows = found["scores"]
+    report = probe((built / "report.html").read_text(encoding="utf-8"), tmp_path)
+    assert len(report["images"]) == len(FIGURES)
+    assert all(complete and width > 500 and alt for complete, width, alt in report["images"])
+    assert report["console"] == []
+    assert report["requests"] == []
+    header, *rows = report["scores"]
     assert header[:3] == ["who", "environment", "mean return"]
     assert [rows[6][0], rows[-1][0]] == ["World Models, full", "Ours, run mine"]
-    assert not found["wider"]  # nothing sticks out of the window
+    assert not report["wider"]  # nothing sticks out of the window
 
 
 @needs_browser
@@ -74,8 +74,8 @@ def test_the_probe_sees_what_is_wrong(tmp_path):
     page = """<html><body><h2>Scores</h2><img src="data:image/png;base64,xxxx">
     <script>console.error("oops")</script><script src="http://example.com/a.js"></script>
     <p style="width: 3000px">wide</p></body></html>"""
-    found = seen(page, tmp_path)
-    assert [width for _, width, _ in found["images"]] == [0]
-    assert len(found["console"]) == 1 and "oops" in found["console"][0]
-    assert found["requests"] == ["http://example.com/a.js"]
-    assert found["scores"] is None and found["wider"]
+    report = probe(page, tmp_path)
+    assert [width for _, width, _ in report["images"]] == [0]
+    assert len(report["console"]) == 1 and "oops" in report["console"][0]
+    assert report["requests"] == ["http://example.com/a.js"]
+    assert report["scores"] is None and report["wider"]

@@ -1,11 +1,11 @@
-"""A made-up run as the stages would leave it, for the tests of figures; and what these draw."""
+"""A made-up run as the stages would leave it, and readers of figures, for the tests of figures."""
 
 import dataclasses
 import json
 
 from replication.config import PRESETS
-from replication.report.saved import write_table
-from replication.rnn import dominance
+from replication.report.tables import write_table
+from replication.rnn import component_tests
 from replication.runs import files, folders, records
 
 import numpy as np
@@ -50,11 +50,12 @@ RETURNS = [200.0 + 37 * (i % 7) - 11 * (i % 5) for i in range(16)]
 
 
 def write_stage(name: str, **facts) -> None:
+    """The done.json of a stage, with `facts` in it; its output is its name."""
     folder = folders.stage_folder(CONFIG, name)
     folder.mkdir(parents=True, exist_ok=True)
-    made = {"identity": records.identity(CONFIG, name), "output": name, "seconds": 90.0}
-    done = made | {"reached": f"all of {name}"}
-    files.write_json(folder / "done.json", done | {"processes": 1} | facts)
+    record = {"identity": records.identity(CONFIG, name), "output": name, "seconds": 90.0}
+    record |= {"reached": f"all of {name}", "processes": 1}
+    files.write_json(folder / "done.json", record | facts)
 
 
 def write_log(name: str, lines: list[dict]) -> None:
@@ -64,7 +65,12 @@ def write_log(name: str, lines: list[dict]) -> None:
 
 
 def write_evaluation() -> None:
-    score = {"mean": float(np.mean(RETURNS)), "std": float(np.std(RETURNS))}
+    """Two evaluations of the run's C: one over 16 tracks, one over the first of them."""
+    score = {
+        "controller": "train_controller",
+        "mean": float(np.mean(RETURNS)),
+        "std": float(np.std(RETURNS)),
+    }
     score |= {"min": min(RETURNS), "max": max(RETURNS), "episodes": len(RETURNS), "seed": 0}
     returns = [{"seed": 2**32 + i, "return": r, "frames": 1000} for i, r in enumerate(RETURNS)]
     folder = folders.stage_folder(CONFIG, "evaluate")
@@ -90,16 +96,27 @@ def write_run() -> None:
     write_log("train_rnn", RNN_LOG)
     write_log("train_controller", CONTROLLER_LOG)
     write_evaluation()
-    frames = np.random.default_rng(0).integers(0, 256, (2, 4, 64, 64, 3), np.uint8)
-    names = np.array(["opening zoom", "straight", "curve with kerb", "grass"])
     folder = folders.run_folder(CONFIG.run)
-    np.savez(folder / "vae" / "samples.npz", obs=frames[0], recon=frames[1], names=names)
+    np.savez(folder / "vae" / "samples.npz", **make_samples(0))
     write_pictures(folder)
     write_events(folder)
     recorded = {name: records.identity(CONFIG, name) for name in ("train_vae", "train_rnn")}
     recorded["train_controller"] = records.identity(CONFIG, "train_controller")
     files.write_json(folder / "config.json", recorded)
     files.write_json(folder / "versions.json", {"python": "3.11.2", "tensorflow": "2.21.0"})
+
+
+def make_samples(seed: int, obs: np.ndarray | None = None) -> dict[str, np.ndarray]:
+    """The arrays of samples.npz: four frames, V's versions of them, and made-up measures."""
+    random = np.random.default_rng(seed)
+    frames = random.integers(0, 256, (3, 4, 64, 64, 3), np.uint8)
+    keys = ("obs_sharpness", "recon_error", "recon_SSIM", "recon_sharpness", "sampled_sharpness")
+    return {
+        "obs": frames[0] if obs is None else obs,
+        "recon": frames[1],
+        "sampled": frames[2],
+        "names": np.array(["opening zoom", "straight", "curve with kerb", "grass"]),
+    } | dict(zip(keys, random.random((5, 4)), strict=True))
 
 
 def write_pictures(folder) -> None:
@@ -114,7 +131,7 @@ def write_pictures(folder) -> None:
 
 
 def write_events(folder) -> None:
-    """What figure 8 is drawn from: three drives, a stretch of 30 steps, no drive that stands."""
+    """What figure 8 is drawn from: three drives, in none of which the car stands, and 30 steps."""
     random = np.random.default_rng(2)
     names = ["straight", "left", "right", "kerb", "grass", "standing"]
     weights = random.dirichlet(np.ones(5), (2, 30))  # (2, T, K)
@@ -138,7 +155,7 @@ def write_events(folder) -> None:
         during=during,
         otherwise=otherwise,
     )
-    tests = dominance.compare(names, during, otherwise)
+    tests = component_tests.compare(names, during, otherwise)
     tests[6]["p_holm"] = 0.01  # component 2, left
     write_table(folder / "events" / "tests.csv", tests)
 
@@ -149,10 +166,7 @@ def write_vaegan() -> None:
     folder.mkdir(parents=True)
     (folder / "log.jsonl").write_text("".join(json.dumps(line) + "\n" for line in VAEGAN_LOG))
     (folder / "encoder.weights.h5").write_text("weights")
-    with np.load(folders.run_folder(CONFIG.run) / "vae" / "samples.npz") as samples:
-        frames = np.random.default_rng(3).integers(0, 256, (2, 4, 64, 64, 3), np.uint8)
-        arrays = dict(samples) | {"recon": frames[0], "sampled": frames[1]}
-    np.savez(folder / "samples.npz", **arrays)
+    np.savez(folder / "samples.npz", **make_samples(3, obs=make_samples(0)["obs"]))
 
 
 def curves(axes) -> dict[str, list]:
@@ -160,5 +174,11 @@ def curves(axes) -> dict[str, list]:
     return {line.get_label(): line.get_xydata().tolist() for line in axes.lines}
 
 
+def shown_images(figure) -> np.ndarray:
+    """The images of a figure, row by row: (N, 64, 64, 3)."""
+    return np.stack([axes.images[0].get_array() for axes in figure.axes])
+
+
 def points(log: list[dict], key: str) -> list:
+    """The points of a curve of `key` over the steps of a log, as `curves` gives them."""
     return [[line["step"], line[key]] for line in log if key in line]

@@ -2,14 +2,14 @@
 
 import dataclasses
 
-from replication import figures
-from replication.report import mixture_drawings
+from replication.report import figures_mixture
+from replication.report.page_content import table_of_tests
 
 import numpy as np
 
 
 def test_weights_and_events_stand_over_the_same_steps(run):
-    figure, caption, alt = mixture_drawings.draw_weights([run])
+    figure, caption, alt = figures_mixture.draw_weights([run])
     frames, one, mean, below = figure.axes
     events = run.events
     assert [image.get_extent()[0] for image in frames.images] == [60, 70, 80]
@@ -20,15 +20,15 @@ def test_weights_and_events_stand_over_the_same_steps(run):
         np.testing.assert_array_equal(drawn, weights)
         assert axes.lines[0].get_xdata().tolist() == list(range(60, 90))
     assert len({(line.get_color(), str(line.get_linestyle())) for line in one.lines}) == 5
-    bars = [path.get_extents() for each in below.collections for path in each.get_paths()]
+    bars = [path.get_extents() for area in below.collections for path in area.get_paths()]
     assert [(bar.x0, bar.x1) for bar in bars] == [(60 + 5 * e, 65 + 5 * e) for e in range(6)]
     assert [label.get_text() for label in below.get_yticklabels()] == list(events["names"])
-    assert "z 7: 0.070 of the weight" in caption and "what kerb means" in caption
+    assert "z 7: on average 0.070 of the weight moves" in caption and "what kerb means" in caption
     assert "standing" in alt
 
 
 def test_every_drive_is_a_dot_and_what_is_significant_has_a_star(run):
-    figure, caption, alt = mixture_drawings.draw_events([run])
+    figure, caption, alt = figures_mixture.draw_events([run])
     assert len(figure.axes) == 6
     left = figure.axes[1]
     dots = [line.get_xdata() for line in left.lines if line.get_marker() == "o"]
@@ -43,14 +43,16 @@ def test_every_drive_is_a_dot_and_what_is_significant_has_a_star(run):
 
 
 def test_the_table_of_tests_is_on_the_page(run):
-    heading, table = figures.tests_table(run.tests)
-    assert "Components and events" in heading
-    assert table.count("<tr") == 31 and table.count('class="ours"') == 1
-    assert figures.tests_table([]) == []
+    table = table_of_tests(run.tests)
+    assert table.header[:3] == ["event", "component", "episodes during"]
+    assert len(table.rows) == 30 and table.marked == [6]
+    assert table.rows[6][:2] == ["left", "2"] and table.rows[6][-1] == "0.01"
+    assert table.rows[25][-3:] == ["–", "–", "–"]  # standing: no drive has it
+    assert table_of_tests([]) is None
 
 
 def test_forced_dreams_stand_under_the_drive(run):
-    figure, caption, _ = mixture_drawings.draw_forced([run])
+    figure, caption, _ = figures_mixture.draw_forced([run])
     shown = np.stack([axes.images[0].get_array() for axes in figure.axes])
     rows = np.concatenate([run.events["frames"], *run.events["forced"]])
     np.testing.assert_array_equal(shown, rows)
@@ -63,5 +65,5 @@ def test_forced_dreams_stand_under_the_drive(run):
 def test_what_was_not_saved_is_not_drawn(run):
     empty = dataclasses.replace(run, events={}, tests=[])
     for draw in ("draw_weights", "draw_events", "draw_forced"):
-        assert getattr(mixture_drawings, draw)([empty]) is None
+        assert getattr(figures_mixture, draw)([empty]) is None
     assert run.commands("events") == ["python replication/events.py quick --run mine"]

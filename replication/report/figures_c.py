@@ -1,0 +1,149 @@
+"""Figure 14: C's returns over generations and over core-hours, beside the published curves."""
+
+from replication.report import published
+from replication.report.computing_time import core_hours
+from replication.report.curves import Logs, with_styles
+from replication.report.run_record import Run
+from replication.report.style import (
+    ORIGINAL,
+    OURS,
+    REPORT,
+    WELLMER,
+    Drawing,
+    make_figure,
+    shared_legend,
+)
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+CORES = 64  # that the original ran on (paper, A.4)
+
+
+def draw_controller(runs: list[Run]) -> Drawing | None:
+    """The returns of all runs' C; None if the first has no log of C."""
+    if not (log := runs[0].logs["train_controller"]):
+        return None
+    logs = {f"{run.name} ({run.environment})": run.logs["train_controller"] for run in runs}
+    alt = f"Curves of mean return: the original's, Wellmer's, and ours, at {log[-1]['mean']:.0f}."
+    return Drawing(controller_figure(logs), _caption(runs[0]), alt)
+
+
+def _caption(run: Run) -> str:
+    log = run.logs["train_controller"]
+    hours, last = core_hours(log)[-1], log[-1]
+    return (
+        "C's returns over generations of CMA-ES (left) and over core-hours of C's training alone"
+        f" (right). Ours, on {run.environment}, is at generation {last['step']} after {hours:.3g}"
+        f" core-hours; the mean of the population is {last['mean']:.1f}. The band reaches from the"
+        f" worst candidate to the best. {_earlier_and_short(run)}{_best_evaluation(run)}As in the"
+        f" report's Figure 14, the published curves are on {published.ENVIRONMENT}: green is the"
+        f" original's training log ({CORES} cores, hours by its own clock), blue is Wellmer's"
+        " (generations only: its log has no times), orange is ours. The report's best return was"
+        f" {published.REPORT_BEST}, after 47 h on 4 workers: the dotted line and the star."
+    )
+
+
+def _earlier_and_short(run: Run) -> str:
+    """Sentences on the generations of earlier searches, and on those of short episodes."""
+    text, own = "", "first"
+    if run.earlier:
+        text = (
+            f"The first {run.earlier} generations are those of the searches that this one started"
+            " from. "
+        )
+        own = "own first"
+    if short := run.settings.get("controller.short"):
+        text += (
+            f"Its {own} {short} generations drove episodes of at most"
+            f" {run.settings['controller.short_steps']} frames, so their returns are smaller."
+            " Evaluations are always of whole episodes. "
+        )
+    return text
+
+
+def _best_evaluation(run: Run) -> str:
+    log = run.logs["train_controller"][run.earlier :]
+    evaluations = [line for line in log if "eval_mean" in line]
+    if not evaluations:
+        return ""
+    best = max(evaluations, key=lambda line: line["eval_mean"])
+    return (
+        f"The best evaluation of the search distribution's mean is {best['eval_mean']:.1f} ±"
+        f" {best['eval_std']:.1f} over {best['eval_episodes']:.0f} fresh tracks, at generation"
+        f" {best['step']}. "
+    )
+
+
+def controller_figure(logs: Logs) -> Figure:
+    """Returns over generations (left) and core-hours (right): published curves, then ours."""
+    figure, (left, right) = make_figure(10, 5.2, 2, sharey=True)
+    _plot_original(left, right)
+    _plot_wellmer(left)
+    for name, log, style in with_styles(logs):
+        _plot_search(left, name, log, np.array([line["step"] for line in log]), style)
+        _plot_search(right, name, log, core_hours(log), style)
+    _plot_report(left, right)
+    left.set(title="C: return over generations", xlabel="generation", ylabel="return of an episode")
+    left.set_xscale("symlog", linthresh=1)  # 0 to 1800: ten generations stay visible
+    left.set_xlim(0, 2500)
+    left.xaxis.set_major_formatter("{x:,g}")
+    right.set(
+        title="C: return over computing", xlabel="core-hours (processes × hours)", xscale="log"
+    )
+    right.xaxis.set_major_formatter(lambda x, _: f"{x / 1000:g}k" if x >= 1000 else f"{x:g}")
+    shared_legend(figure, left, right)
+    return figure
+
+
+def _plot_original(left: Axes, right: Axes) -> None:
+    original, owner = published.original_training(), f"original ({published.ENVIRONMENT})"
+    mean, best = original["population_mean"], original["best_eval_mean_1024_rollouts"]
+    hours = original["seconds"] * CORES / 3600
+    for axes, x in ((left, original["generation"]), (right, hours)):
+        axes.plot(x, mean, color=ORIGINAL, lw=1.6, label=f"{owner}: mean of the population")
+        label = f"{owner}: evaluations, 1024 rollouts"
+        axes.plot(x, best, "^", color=ORIGINAL, ms=3, label=label)
+
+
+def _plot_wellmer(axes: Axes) -> None:
+    wellmer, owner = published.wellmer_evaluations(), f"Wellmer ({published.ENVIRONMENT})"
+    x, mean, std = (wellmer[key] for key in ("generation", "eval_mean_return", "eval_std"))
+    style = {"color": WELLMER, "lw": 1.6, "ls": "--", "marker": "s", "ms": 3}
+    axes.plot(x, mean, label=f"{owner}: evaluations", **style)
+    label = f"{owner}: ± std"
+    axes.fill_between(x, mean - std, mean + std, color=WELLMER, alpha=0.18, lw=0, label=label)
+
+
+def _plot_report(left: Axes, right: Axes) -> None:
+    best, hours = published.REPORT_BEST, published.REPORT_HOURS
+    for axes in (left, right):
+        axes.axhline(best, color=REPORT, lw=1, ls=":")
+    owner = f"2021 report ({published.ENVIRONMENT})"
+    label = f"{owner}: its best return, {best}, after {hours} core-hours"
+    right.plot([hours], [best], "*", color=REPORT, ms=12, ls="none", label=label)
+
+
+def _plot_search(axes: Axes, name: str, log: list[dict], x: np.ndarray, style: dict) -> None:
+    """One run: the population's mean over x (lines,), the page's own run with a band, evaluations.
+
+    The band reaches from the worst candidate of a generation to its best.
+    """
+    means, best, worst = (
+        np.array([line[key] for line in log]) for key in ("mean", "best", "worst")
+    )
+    dots = {"marker": "." if len(log) < 30 else "", "ms": 4}
+    axes.plot(x, means, lw=1.8, label=f"{name}: mean of the population", **dots | style)
+    if style["color"] == OURS:
+        label = f"{name}: worst to best candidate"
+        axes.fill_between(x, worst, best, color=OURS, alpha=0.22, lw=0, label=label)
+    evaluated = np.array(["eval_mean" in line for line in log])
+    if evaluated.any():
+        lines = [line for line in log if "eval_mean" in line]
+        axes.errorbar(
+            x[evaluated], [line["eval_mean"] for line in lines],
+            [line["eval_std"] for line in lines], fmt=style.get("marker", "o"), ms=6,
+            color=style["color"], ecolor=style["color"], mec="black", mew=0.8, capsize=2,
+            label=f"{name}: evaluations on fresh tracks ± std",
+        )  # fmt: skip

@@ -1,0 +1,147 @@
+"""What the report page says of a run, besides the figures: its introduction and its tables."""
+
+import dataclasses
+
+from replication.config import PRESETS
+from replication.report.computing_time import duration
+from replication.report.figures_mixture import is_significant
+from replication.report.page import Page, PageFigure, Table
+from replication.report.run_record import Run
+from replication.report.score_table import our_scores, score_table
+
+
+def make_page(runs: list[Run], figures: list[PageFigure]) -> Page:
+    """The page of the first run, with the scores of all runs."""
+    run = runs[0]
+    settings, note = settings_table(run)
+    missing = "" if run.evaluation else f"This run has no score yet: {run.command('evaluate')}."
+    return Page(
+        title=f"World Models on {run.environment}: run {run.name}",
+        introduction=introduction(run),
+        stages=stage_table(run),
+        settings=settings,
+        settings_note=note,
+        figures=figures,
+        tests=table_of_tests(run.tests),
+        scores=table_of_scores(runs),
+        score_missing=missing,
+    )
+
+
+# The introduction -------------------------------------------------------------------------------
+
+SENTENCES = (  # a section of the settings, and what is said of it if the run has it
+    ("extract", "Rollouts: {extract_episodes:,} episodes of the {extract_policy} policy."),
+    (
+        "vae",
+        "V: {vae_epochs} epochs of {batches} batches of {vae_batch_size} frames,"
+        " loss {vae_recon_weight:g} × squared error + {vae_kl_weight:g} × KL.",
+    ),
+    (
+        "rnn",
+        "M: {rnn_epochs} epochs of {rnn_iterations} batches of {rnn_batch_size} sequences of"
+        " {rnn_sequence} steps.",
+    ),
+    (
+        "controller",
+        "C: mode {controller_mode}, CMA-ES with a population of {controller_population},"
+        " {controller_episodes} rollouts a candidate, {controller_generations:,} generations.",
+    ),
+)
+
+
+def introduction(run: Run) -> str:
+    """One paragraph on the run, as far as its settings are recorded."""
+    settings = {key.replace(".", "_"): value for key, value in run.settings.items()}
+    settings["batches"] = settings.get("vae_iterations") or "all (one pass)"
+    sections = {key.partition(".")[0] for key in run.settings}
+    sentences = [
+        "A replication of World Models (Ha & Schmidhuber, 2018) on"
+        f" {run.environment}: the run {run.name}."
+    ]
+    sentences += [text.format(**settings) for section, text in SENTENCES if section in sections]
+    if "seed" in settings:
+        sentences.append(f"Seed {settings['seed']}.")
+    if run.versions:
+        packages = ", ".join(f"{name} {version}" for name, version in run.versions.items())
+        sentences.append(f"Made with {packages}.")
+    return " ".join(sentences)
+
+
+# Tables -----------------------------------------------------------------------------------------
+
+
+def stage_table(run: Run) -> Table:
+    """For each stage its time, and what it reached or the command that makes it."""
+    header = ("stage", "time", "processes", "core-hours", "reached")
+    return Table(header, [_stage_row(run, stage) for stage in run.stages])
+
+
+def _stage_row(run: Run, stage: str) -> tuple[str, ...]:
+    record, log, spent = run.records[stage], run.logs[stage], run.spent(stage)
+    if record:
+        reached = record["reached"]
+    elif log:
+        reached = f"at step {log[-1]['step']}, not finished: {run.command(stage)}"
+    else:
+        reached = f"not run: {run.command(stage)}"
+    if not spent:
+        return (stage, "–", "–", "–", reached)
+    hours = f"{spent.core_hours:.3g}"
+    return (stage, duration(spent.seconds), f"{spent.processes:g}", hours, reached)
+
+
+def settings_table(run: Run) -> tuple[Table | None, str]:
+    """The settings that are not the paper's or not those of the run's preset, and a note on them.
+
+    Those that are not the preset's are marked.
+    """
+    names = dict.fromkeys((run.config.preset, "paper"))
+    presets = {name: preset_settings(name) for name in names}
+    rows = [
+        (key, str(value), *(str(preset[key]) for preset in presets.values()))
+        for key, value in run.settings.items()
+        if any(preset.get(key, value) != value for preset in presets.values())
+    ]
+    if not rows:
+        return None, "Every recorded setting is the paper's."
+    header = ("setting", "this run", *(f"preset {name}" for name in presets))
+    if len(presets) == 1:
+        return Table(header, rows), ""
+    marked = [number for number, (_, value, preset, _) in enumerate(rows) if value != preset]
+    note = f"The marked ones ({len(marked)}) are not those of the preset either."
+    return Table(header, rows, marked), note if marked else ""
+
+
+def preset_settings(name: str) -> dict:
+    """The settings of a preset, flat: {"vae.epochs": 9, ...}."""
+    sections = dataclasses.asdict(PRESETS[name]).items()
+    return {
+        f"{section}.{key}": value
+        for section, values in sections
+        if isinstance(values, dict)
+        for key, value in values.items()
+    }
+
+
+def table_of_tests(tests: list[dict]) -> Table | None:
+    """The tests of figure 8, significant ones marked; None if there are none."""
+    if not tests:
+        return None
+    rows = [[_test_cell(value) for value in test.values()] for test in tests]
+    marked = [number for number, test in enumerate(tests) if is_significant(test)]
+    return Table([key.replace("_", " ") for key in tests[0]], rows, marked)
+
+
+def _test_cell(value: str | int | float | None) -> str:
+    if value is None:
+        return "–"
+    return f"{value:.3g}" if isinstance(value, float) else str(value)
+
+
+def table_of_scores(runs: list[Run]) -> Table:
+    """The table of scores, ours marked."""
+    scores, ours = score_table(runs), {row["who"] for row in our_scores(runs)}
+    rows = [["" if value is None else str(value) for value in row.values()] for row in scores]
+    marked = [number for number, row in enumerate(scores) if row["who"] in ours]
+    return Table([key.replace("_", " ") for key in scores[0]], rows, marked)

@@ -1,0 +1,76 @@
+"""The report page: its tables, what is escaped, and what is left out."""
+
+import dataclasses
+
+from replication.report.page import Page, PageFigure, Table, render
+from replication.report.page_content import settings_table
+
+import pytest
+
+PNG = b"\x89PNG\r\n\x1a\n" + b"\0\0\0\rIHDR" + (300).to_bytes(4) + (200).to_bytes(4)
+
+
+@pytest.mark.parametrize(
+    ("name", "marked"),
+    [
+        ("mine", []),  # of no preset: beside the paper's alone
+        ("quick", []),
+        ("quick/longer", ["rnn.epochs"]),
+    ],
+)
+def test_settings_stand_beside_those_of_the_paper_and_of_the_preset(run, name, marked):
+    run = dataclasses.replace(
+        run,
+        config=dataclasses.replace(run.config, run=name),
+        settings=run.settings | ({"rnn.epochs": 7} if marked else {}),
+    )
+    table, note = settings_table(run)
+    presets = ["preset quick", "preset paper"] if "quick" in name else ["preset paper"]
+    assert table.header == ("setting", "this run", *presets)
+    assert [table.rows[number][0] for number in table.marked] == marked
+    assert len(table.rows) > 10 and all(len(row) == len(table.header) for row in table.rows)
+    assert note == ("The marked ones (1) are not those of the preset either." if marked else "")
+
+
+def make(**parts) -> str:
+    """A page with these parts, and of the rest as little as can be."""
+    empty = Table(("a",), [])
+    page = Page("T", "I", empty, None, "", [], None, empty, "")
+    return render(dataclasses.replace(page, **parts))
+
+
+def test_text_is_escaped_everywhere():
+    text = '<b>&"'
+    table = Table((text,), [(text,)])
+    figure = PageFigure("name", text, [text], text, text, PNG)
+    missing = PageFigure("other", text, [text])
+    html = make(
+        title=text, introduction=text, stages=table, settings=table, settings_note=text,
+        figures=[figure, missing], tests=table, scores=table, score_missing=text,
+    )  # fmt: skip
+    assert text not in html and "<b>" not in html
+    assert html.count("&lt;b&gt;&amp;&#34;") == 19
+
+
+def test_a_table_has_marked_rows_numbers_and_paths_that_can_wrap():
+    rows = [("1,234.5", "3 min 20 s"), ("1.5e-05", "checkpoints/mine"), ("–", "2 of 3")]
+    html = make(scores=Table(("one", "two"), rows, [1]))
+    assert '<tr><td class="number">1,234.5</td><td class="number">3 min 20 s</td></tr>' in html
+    marked = '<tr class="ours"><td class="number">1.5e-05</td><td>checkpoints/<wbr>mine</td></tr>'
+    assert marked in html
+    assert "<tr><td>–</td><td>2 of 3</td></tr>" in html
+
+
+def test_a_figure_has_its_width_and_commands_or_waits_for_them():
+    html = make(figures=[PageFigure("drawn", "D", ["a b", "c"], "Caption.", "Alt.", PNG)])
+    assert f'width="{300 * 96 // 150}" alt="Alt."' in html
+    caption = "<figcaption>Caption. Made by <code>a b</code>, then <code>c</code>.</figcaption>"
+    assert caption in html
+    html = make(figures=[PageFigure("missing", "M", ["a b"])])
+    assert '<p class="missing">Not there yet. Run <code>a b</code>.</p>' in html
+
+
+def test_what_is_empty_is_left_out():
+    html = make()
+    assert "figure 8" not in html and 'missing">' not in html and html.count("<p>") == 1
+    assert html.count("<table>") == 2
