@@ -40,9 +40,10 @@ def draw_rnn_loss(runs: list[Run]) -> Drawing | None:
         "M's loss: the mean negative log-likelihood of one dimension of the next z, in nats. It is"
         " that of a density, so it may be negative, and it depends on the scale of this V's z."
         f" Dotted lines mark the ends of epochs. Ours ends at {last['nll']:.3f} in training and"
-        f" {last.get('held_out_nll', np.nan):.3f} held-out.{baselines(last)} The report's Figure 13 settles near"
-        f" {REPORT_RNN_LOSS} (the line). Its text calls the axis the log of the loss, so its scale"
-        " may be another one."
+        f" {last.get('held_out_nll', np.nan):.3f} held-out.{baselines(last)}"
+        f" The report's Figure 13 settles near {REPORT_RNN_LOSS} (the line). Its code took"
+        " exp(logvar) for z's standard deviation, which lowers the floor; and its text calls the"
+        " axis the log of the loss."
     )
     alt = f"Curves of M's loss over training iterations, ending at {last['nll']:.3f}."
     return Drawing(rnn_loss_figure(logs_of(runs, "train_rnn")), caption, alt)

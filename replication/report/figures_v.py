@@ -39,8 +39,8 @@ def draw_vae_terms(runs: list[Run]) -> Drawing | None:
         " log. The last"
         f" line has, on held-out frames, {last.get('held_out_recon', np.nan):.1f} and"
         f" {last.get('held_out_kl', np.nan):.1f} nats.{used_dimensions(last)} A VAE-GAN is not"
-        " trained on the squared error; it is measured for comparison. The report's Figure 10 shows the"
-        " same two terms side by side; its KL varies widely, and its text gives no values."
+        " trained on the squared error; it is measured for comparison. The report's Figure 10 shows"
+        " the same two terms side by side; its KL varies widely, and its text gives no values."
     )
     if len({run.config.vision for run in runs}) > 1:
         caption += (
