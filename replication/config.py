@@ -96,9 +96,7 @@ class Rnn:
     hidden: int = 256  # Units of the LSTM. [paper, A.2]
     mixtures: int = 5  # Gaussians for each dimension of z. [paper, A.2]
     # With 0 epochs M keeps its random weights, as in Tallec et al. (2018).
-    epochs: Count = (
-        5  # Rounds of training. [original rnn_train.py: 4000 steps; report 2.2: 5 x 800]
-    )
+    epochs: Count = 5  # Rounds of training. [original: 4000 steps; report 2.2: 5 x 800]
     iterations: int = 800  # Batches in an epoch. [report 2.2]
     batch_size: int = 100  # Sequences in a batch. [original rnn_train.py]
     sequence: int = 999  # Steps of a sequence. [original rnn_train.py]
