@@ -305,8 +305,7 @@ def _place_rectangle(canvas, count, ink, left, bottom, right, top):
 def _place_indicators(canvas, count, motion):
     """The bar and its gauges: speed, four wheel speeds, steering angle, turning speed.
 
-    A gauge may reach out of the bar. The score is left out: its shape depended on the fonts of the
-    machine.
+    A gauge may reach out of the bar. The score, whose shape depended on fonts, is left out.
     """
     s, h = WINDOW_W / 40, WINDOW_H / 40
     count = _place_rectangle(canvas, count, _BLACK, 0.0, 0.0, WINDOW_W, 5 * h)
@@ -315,8 +314,7 @@ def _place_indicators(canvas, count, motion):
     for i in range(5):
         place, height = (5, 0.02 * speed) if i == 0 else (6 + i, 0.01 * motion.bodies[i - 1, 5])
         ink = _WHITE if i == 0 else _FRONT_WHEEL if i < 3 else _REAR_WHEEL
-        top = h + h * height
-        count = _place_rectangle(canvas, count, ink, place * s, h, (place + 1) * s, top)
+        count = _place_rectangle(canvas, count, ink, place * s, h, (place + 1) * s, h + h * height)
     for i in range(2):
         place, length = (20, -10.0 * motion.steering) if i == 0 else (30, -0.8 * motion.turning)
         ink, end = _GREEN if i == 0 else _RED, (place + length) * s

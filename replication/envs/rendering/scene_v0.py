@@ -77,8 +77,7 @@ class Scene:
 
     def _set_ground(self, env: CarRacing) -> None:
         """Take over the road; the colours of its polygons become views into the ground's."""
-        road = np.array([quad for quad, _ in env.road_poly]).reshape(-1, 4, 2)
-        quads = np.concatenate([_LAND, road])
+        quads = np.array([*_LAND, *(quad for quad, _ in env.road_poly)])  # (N, 4, 2)
         colours = np.empty((len(quads), 3))
         tiles = {id(tile.color): tile for tile in env.road}
         for i, (quad, colour) in enumerate(env.road_poly):
