@@ -1,8 +1,8 @@
 """M's stage: what its log holds of held-out data, and an M that is left untrained."""
 
 from replication import train_rnn
-from replication.config import Rnn, parse_cli
-from replication.rnn.batches import held_out_batch
+from replication.config import Rnn, UserError, parse_cli
+from replication.rnn.batches import draw_z, even_batch
 from replication.rnn.rnn import MDNRNN
 from replication.runs import records, seeds
 from replication.tasks.car_racing import CAR_RACING_V3
@@ -26,12 +26,12 @@ SERIES = {
 def test_held_out_values_have_their_names(heads):
     config = Rnn(hidden=4, sequence=8, **{f"{name}_head": True for name in heads})
     rnn = MDNRNN(config, CAR_RACING_V3)
-    batch = held_out_batch(SERIES, np.array([0, 3]), config, 0)
-    values = train_rnn.measure_held_out(rnn, batch, 1.25)()
+    batch = draw_z(even_batch(SERIES, np.array([0, 3]), config, 0))
+    values = train_rnn.measure_held_out(rnn, batch, {"ar1_nll": 1.25})()
     losses = rnn.losses_of(batch)
     expected = {f"held_out_{name}": float(value) for name, value in losses.items()}
     assert set(expected) == {"held_out_loss", "held_out_nll", *(f"held_out_{n}" for n in heads)}
-    assert values == pytest.approx(expected | {"baseline_nll": 1.25}, rel=1e-5)
+    assert values == pytest.approx(expected | {"ar1_nll": 1.25}, rel=1e-5)
 
 
 def test_no_epochs_leave_m_the_random_weights_of_its_seed(home, monkeypatch):
@@ -45,3 +45,15 @@ def test_no_epochs_leave_m_the_random_weights_of_its_seed(home, monkeypatch):
     saved.load_weights(home / "checkpoints/quick/rnn/rnn.weights.h5")
     for weights, expected in zip(saved.get_weights(), drawn.get_weights(), strict=True):
         np.testing.assert_array_equal(weights, expected)
+
+
+def test_episodes_of_one_frame_teach_nothing(home, monkeypatch):
+    """Of the held-out episodes, or of the others, all end at once."""
+    monkeypatch.setattr(records, "check_inputs", lambda config, name: None)
+    for rows in ([0, 3], [1, 2]):
+        terminated = np.zeros((4, 12), bool)
+        terminated[rows, 0] = True
+        cut = SERIES | {"terminated": terminated}
+        monkeypatch.setattr(train_rnn, "load_series", lambda config, cut=cut: cut)
+        with pytest.raises(UserError, match="M learns from two frames at least"):
+            train_rnn.main(parse_cli(["quick"]))

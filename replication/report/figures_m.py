@@ -42,7 +42,7 @@ def draw_rnn_loss(runs: list[Run]) -> Drawing | None:
         f" Dotted lines mark the ends of epochs. Ours ends at {last['nll']:.3f} in training and"
         f" {last.get('held_out_nll', np.nan):.3f} held-out.{baselines(last)}"
         f" The report's Figure 13 settles near {REPORT_RNN_LOSS} (the line). The code"
-        " that it trained with takes exp(logvar) for z's standard deviation, which lowers the floor:"
+        " it trained with takes exp(logvar) for z's standard deviation, which lowers the floor:"
         " likely the reason. Its text also calls the axis the log of the loss."
     )
     alt = f"Curves of M's loss over training iterations, ending at {last['nll']:.3f}."

@@ -1,16 +1,17 @@
-"""M's batches: pairs with the timeline of the rollouts, dealt fairly; and the baseline."""
+"""M's batches: pairs with the timeline of the rollouts, dealt fairly; what follows an end."""
 
 import dataclasses
 
 from replication.config import PRESETS, Rnn
 from replication.dataset import series as series_files
 from replication.dataset.episodes import episode_path, list_episodes, pack_episode
-from replication.rnn.baseline import baseline_nll, baseline_sigma
 from replication.rnn.batches import (
+    Pieces,
     deal,
     draw_z,
+    episode_ends,
+    even_batch,
     gather,
-    held_out_batch,
     rows_of,
     sequence_batches,
 )
@@ -18,11 +19,9 @@ from replication.rollouts.loop import Trial, drive
 from replication.rollouts.real_world import RealWorld
 from replication.runs import folders
 from replication.tasks.car_racing import CAR_RACING_V3
-from replication.tf import tf
 
 import numpy as np
 import pytest
-from scipy.stats import norm
 
 CONFIG = dataclasses.replace(PRESETS["quick"], run="mine")
 LENGTHS = (30, 7, 30, 18)
@@ -40,19 +39,20 @@ def series() -> dict[str, np.ndarray]:
         "logvar": np.where(inside, -40, 0)[..., None] * np.ones(32, np.float16),  # sigma 2e-9
         "action": np.float32(-signs[..., None] * np.ones(3)),
         "reward": np.float32(np.where(inside, time / 2, 0)),
-        "terminated": inside & (time == 5),
+        "terminated": np.zeros(inside.shape, bool),
         "length": np.array(LENGTHS, np.int32),
         "seed": np.array([20, 21, 22, 40], np.int64),
     }
 
 
 def batch_of(series, rows, starts, steps) -> dict[str, np.ndarray]:
-    random = np.random.default_rng(0)
-    batch = gather(series, np.array(rows), np.array(starts), steps, random)
+    pieces = Pieces(np.array(rows), np.array(starts), episode_ends(series)[rows], steps)
+    batch = gather(series, pieces, np.random.default_rng(0))
     return {name: np.asarray(value) for name, value in draw_z(batch).items()}
 
 
 def test_pairs_are_z_and_action_of_one_frame_and_z_of_the_next(series):
+    series["terminated"][0, 5] = True
     batch = batch_of(series, [0, 2], [0, 11], 6)
     for row, first in ((0, 0), (1, 211)):
         expected = first + np.arange(7)
@@ -60,7 +60,8 @@ def test_pairs_are_z_and_action_of_one_frame_and_z_of_the_next(series):
         np.testing.assert_allclose(batch["action"][row, :, 1], -expected)
     np.testing.assert_array_equal(batch["reward"][1], (11 + np.arange(6)) / 2)  # what a_t earned
     np.testing.assert_array_equal(batch["terminated"][0], [0, 0, 0, 0, 0, 1])
-    np.testing.assert_array_equal(batch["weight"], np.ones((2, 6)))
+    np.testing.assert_array_equal(batch["weight"], [[1] * 5 + [0], [1] * 6])
+    np.testing.assert_array_equal(batch["head_weight"], np.ones((2, 6)))
 
 
 class AnswersFrames:
@@ -111,11 +112,31 @@ def test_weight_is_1_where_the_step_has_a_successor(series):
     np.testing.assert_allclose(change[real], 1, atol=1e-5)  # no pair spans episode and padding
 
 
+def test_the_step_that_ends_an_episode_counts_for_the_heads_alone_and_what_follows_for_none(series):
+    """Episode 0 ends with a_5, and its recording goes on; episode 1 has a last step, a_6."""
+    series["terminated"][0, 5:] = True
+    assert episode_ends(series).tolist() == [6, 7, 30, 18]
+    batch = batch_of(series, [0, 1], [2, 2], 8)
+    assert batch["weight"].tolist() == [[1] * 3 + [0] * 5, [1] * 4 + [0] * 4]
+    assert batch["head_weight"].tolist() == [[1] * 4 + [0] * 4, [1] * 5 + [0] * 3]
+    assert batch["terminated"][0, 3] == 1  # the last one that weighs is the end
+
+
+@pytest.mark.parametrize(("heads", "last"), [(False, 7), (True, 8)])
+def test_with_heads_a_piece_can_hold_an_episodes_last_step(series, heads, last):
+    """18 frames: ten pairs start at 7 at most, ten steps with an outcome at 8."""
+    config = Rnn(batch_size=1, sequence=10, termination_head=heads)
+    batches = sequence_batches(series, np.array([3]), config, 4, 0).take(60)
+    starts = {round(float(batch["z"][0, 0, 0])) - 300 for batch in batches.as_numpy_iterator()}
+    assert starts == set(range(last + 1))
+
+
 def test_shapes_and_types(series):
-    batch = gather(series, np.array([0, 1]), np.array([3, 0]), 8, np.random.default_rng(0))
+    pieces = Pieces(np.array([0, 1]), np.array([3, 0]), np.array([30, 7]), 8)
+    batch = gather(series, pieces, np.random.default_rng(0))
     shapes = {name: array.shape for name, array in batch.items()}
     wide = dict.fromkeys(("mu", "logvar", "noise"), (2, 9, 32))
-    narrow = dict.fromkeys(("reward", "terminated", "weight"), (2, 8))
+    narrow = dict.fromkeys(("reward", "terminated", "weight", "head_weight"), (2, 8))
     assert shapes == wide | narrow | {"action": (2, 9, 3)}
     assert {array.dtype.name for array in batch.values()} == {"float32"}
 
@@ -188,30 +209,11 @@ def test_rows_are_split_as_vs_episodes(series):
     assert training.tolist() == [1, 2]
 
 
-def test_held_out_batch_is_the_same_each_time(series):
+def test_the_held_out_batch_is_the_same_each_time_and_spread_over_the_episodes(series):
     config, rows = Rnn(sequence=10), np.array([0, 3])
-    first, again = (held_out_batch(series, rows, config, 1) for _ in range(2))
-    np.testing.assert_array_equal(first["z"], again["z"])
-    np.testing.assert_allclose(first["z"][:, :, 0], [np.arange(11), 300 + np.arange(11)], atol=1e-5)
-
-
-def random_batch() -> dict:
-    random = np.random.default_rng(0)
-    weight = np.float32([[1, 1, 1, 1, 1], [1, 1, 0, 0, 0]])
-    z = np.cumsum(random.normal(0, 0.3, (2, 6, 32)), axis=1)
-    z[1, 3:] = 99  # padding
-    return {"z": tf.constant(z, tf.float32), "weight": tf.constant(weight)}
-
-
-def test_baseline_against_scipy():
-    batch, sigma = random_batch(), np.float32(np.linspace(0.1, 1, 32))
-    z, real = np.float64(batch["z"]), batch["weight"].numpy() == 1
-    expected = -norm.logpdf(z[:, 1:], z[:, :-1], np.float64(sigma))[real].mean()
-    assert baseline_nll(batch, sigma) == pytest.approx(expected, rel=1e-5)
-
-
-def test_baseline_sigma_is_that_of_the_changes(series):
-    """z rises by 1 at each step here: s = 1, and the padding after an episode does not count."""
-    sigma = baseline_sigma(series, np.array([1, 3]), Rnn(sequence=29), 0)
-    assert sigma.shape == (32,)
-    np.testing.assert_allclose(sigma, 1, rtol=1e-5)
+    first, again = (draw_z(even_batch(series, rows, config, 1))["z"] for _ in range(2))
+    np.testing.assert_array_equal(first, again)
+    starts = np.round(first[:, 0, 0].numpy()).astype(int).tolist()
+    assert len(starts) == 20
+    assert starts[::2] == [0, 2, 4, 6, 8, 10, 12, 14, 16, 19]  # of 30 frames: 0..19
+    assert starts[1::2] == [300, 300, 301, 302, 303, 303, 304, 305, 306, 307]

@@ -8,12 +8,12 @@ from replication.dataset.frame_stream import FrameStream
 from replication.runs import folders
 from replication.tf import keras, tf
 from replication.vae.frames import (
-    active_dimensions,
     frame_batches,
     held_out_frames,
     load_frames,
     measure_held_out,
     schedule_of,
+    used_dimensions,
 )
 from replication.vae.vae import VAE
 
@@ -24,12 +24,11 @@ CONFIG = dataclasses.replace(PRESETS["quick"], run="mine")
 Z = 32
 
 
-def test_active_dimensions_are_those_that_vary():
-    """Variances over frames of 0, 0.0099, 0.0101 and 1: the bound is 0.01."""
-    signs = np.tile([1.0, -1.0], 50)[:, None]
-    mu = 3 + signs * np.sqrt([0, 0.0099, 0.0101, 1])
-    assert active_dimensions(mu) == 2
-    assert active_dimensions(np.full((100, 32), 7.0)) == 0
+def test_dimensions_in_use_have_more_than_a_tenth_of_a_nat():
+    """By the mean over frames; single frames may lie on either side."""
+    kl = np.array([[0.0, 0.05, 0.3, 4.0], [0.0, 0.14, 0.1, 2.0]])
+    assert used_dimensions(kl) == {"used_dimensions": 2, "used_nats": pytest.approx(3.2)}
+    assert used_dimensions(np.zeros((5, 3))) == {"used_dimensions": 0, "used_nats": 0}
 
 
 @pytest.fixture
@@ -91,7 +90,7 @@ def test_held_out_values_have_their_names_and_are_means_over_all_frames():
     measure = measure_held_out(vae.losses_of, vae.encoder, frames, seed=3)
     values = measure()
     assert set(values) == {
-        "held_out_loss", "held_out_recon", "held_out_kl", "active_dimensions",
+        "held_out_loss", "held_out_recon", "held_out_kl", "used_dimensions", "used_nats",
     }  # fmt: skip
     assert values == measure()  # the same noise each time
     other = measure_held_out(vae.losses_of, vae.encoder, frames, seed=4)()
