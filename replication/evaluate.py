@@ -31,6 +31,7 @@ from replication.rollouts.real_world import RealWorld
 from replication.rollouts.workers import run_all, start_worker
 from replication.runs import files, folders, records
 from replication.runs.versions import versions
+from replication.tasks.games import task_of
 
 import numpy as np
 
@@ -44,6 +45,7 @@ class Options:
     run: str = "quick"  # Name of the run: checkpoints/RUN. (default: the preset's)
     agent: str = ""  # Folder of an agent from elsewhere, instead of a run.
     vision: Vision | None = None  # What its V was trained as. (default: what the folder holds)
+    task: str = ""  # Score it in another game with the same sizes, as car_racing_v0. (default: its)
     episodes: int = 100  # Tracks. [paper, 3.3]
     seed: int = 0  # Which tracks: from 2**32 + seed * 2**20 on.
     video: str = ""  # Write the first track as .mp4 or .gif: environment | reconstruction | dream.
@@ -94,7 +96,8 @@ def last_line(score: dict) -> str:
 
 def score_name(options: Options) -> str:
     """The name of an evaluation's file, without its ending."""
-    return f"{options.episodes}_tracks_seed_{options.seed}"
+    where = f"_{options.task}" if options.task else ""
+    return f"{options.episodes}_tracks_seed_{options.seed}{where}"
 
 
 def save_score(
@@ -116,7 +119,8 @@ def save_score(
         facts |= {"processes": mpi.workers()}
         files.write_json(path, facts | score | {"versions": versions()})
         print(f"every return: {folders.shown(path)}")
-    if run := folders.run_in(folder):
+    run = folders.run_in(folder)
+    if run and not options.task:
         tracks = Evaluate(options.episodes, options.seed)
         config = dataclasses.replace(records.load_config(run), evaluate=tracks)
         if not is_of_run(config, parameters) or records.done(config, "evaluate"):
@@ -125,6 +129,16 @@ def save_score(
         records.finish(
             config, "evaluate", output, last_line(score), seconds, processes=mpi.workers()
         )
+
+
+def in_task(parts: AgentParts, name: str) -> AgentParts:
+    """The agent in another game, if one is named; UserError if sizes differ."""
+    if not name:
+        return parts
+    task, own = task_of(name), parts.task
+    if (task.z_size, task.actions, task.bias) != (own.z_size, own.actions, own.bias):
+        raise UserError(f"--task {name}: the agent's sizes are those of {own.name}")
+    return dataclasses.replace(parts, task=task)
 
 
 def write_video(folder: Path, parts: AgentParts, trial: Trial, path: Path) -> None:
@@ -152,6 +166,7 @@ def main(options: Options) -> None:
     one_thread()
     start, folder = time.monotonic(), options.folder
     parts, parameters = load_agent(folder, options.vision)
+    parts = in_task(parts, options.task)
     (folder / "evaluation").mkdir(exist_ok=True)
     # Only its own tracks: an agent can be evaluated on others, or trained on, at the same time.
     with folders.lock(folder / "evaluation", f".lock_{score_name(options)}"):
