@@ -1,6 +1,7 @@
 """What a run has saved, read without loading any model; also while its stages are still running."""
 
 import dataclasses
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -184,8 +185,9 @@ def _fingerprint_of_c(folder: Path, record: dict) -> str | None:
 
 
 def _evaluation(folder: Path, c: str | None) -> dict:
-    """The evaluation of this C over the most tracks; empty if there is none."""
-    paths = [path for path in sorted(folder.glob("[!.]*.json")) if path.name != "done.json"]
+    """The evaluation of this C over the most tracks of its own game; empty if there is none."""
+    name = re.compile(r"\d+_tracks_seed_\d+\.json")
+    paths = [path for path in sorted(folder.glob("*.json")) if name.fullmatch(path.name)]
     scores = [files.read_json(path, "returns") | {"path": folders.shown(path)} for path in paths]
     scores = [score for score in scores if score.get("controller") == c]
     return max(scores, key=lambda score: score["episodes"], default={})
