@@ -13,7 +13,6 @@ from replication.config import PRESETS, UserError
 from replication.report import drawings, plots
 from replication.report.saved import read_run
 from replication.runs import files, folders, records
-from replication.search.history import fingerprint
 
 import numpy as np
 import pytest
@@ -188,7 +187,7 @@ def test_an_evaluation_of_another_c_is_not_the_runs(run):
     path = folder / "evaluation" / "16_tracks_seed_0.json"
     score = files.read_json(path)
     for parameters, expected in (([1.0, 2.0], 16), ([1.0, 3.0], 1)):
-        files.write_json(path, score | {"controller": fingerprint(parameters)})
+        files.write_json(path, score | {"controller": files.controller_fingerprint(parameters)})
         assert read_run(CONFIG).evaluation["episodes"] == expected
 
 

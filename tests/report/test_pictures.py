@@ -7,7 +7,7 @@ from replication.report import drawings
 from replication.report.saved import read_run
 from replication.runs import folders
 from replication.tf import keras
-from replication.vae import vision
+from replication.vae import pictures
 from replication.vae.vae import VAE, to_bytes, to_float
 
 import numpy as np
@@ -47,13 +47,13 @@ def test_what_was_not_saved_is_not_drawn(run):
 def test_the_traversal_moves_the_dimensions_that_vary_most(home):
     """mu of the frames is known: frame i has mu_d = i * d / 100, so dimension 31 varies most."""
     keras.utils.set_random_seed(0)
-    vae = VAE(Vae())
+    vae = VAE(Vae(), 32)
     frames = np.zeros((5, 64, 64, 3), np.uint8) + np.arange(5, dtype=np.uint8)[:, None, None, None]
     slope = np.arange(32, dtype=np.float32) / 100
     vae.encoder = lambda obs: (obs[:, 0, 0, :1] * 255 * slope, None)
     folder = folders.run_folder(CONFIG.run) / "vae"
     folder.mkdir(parents=True)
-    vision.save_traversal(vae, frames, folder)
+    pictures.save_traversal(vae, frames, folder)
     saved = read_run(CONFIG).traversal
     assert saved["dimensions"].tolist() == [31, 30, 29, 28, 27, 26, 25, 24]
     sigma = np.std(np.arange(5)) * slope[saved["dimensions"]]

@@ -1,4 +1,4 @@
-"""V's pictures for figures: reconstructions, samples and traversals."""
+"""V's pictures for figures: reconstructions and samples; traversals are in test_pictures.py."""
 
 import dataclasses
 from types import SimpleNamespace
@@ -10,7 +10,7 @@ from replication.runs import folders
 from replication.tasks import games
 from replication.tasks.car_racing import CAR_RACING_V3
 from replication.vae.frames import Frames, held_out_frames
-from replication.vae.pictures import STEPS, TRAVERSED, reconstruct, save_samples, save_traversal
+from replication.vae.pictures import reconstruct, save_samples
 
 import numpy as np
 import pytest
@@ -69,18 +69,3 @@ def test_samples_are_two_frames_of_each_kind_in_the_tasks_order(frames, tmp_path
     save_samples(fake_v(), frames, config, tmp_path)
     with np.load(tmp_path / "samples.npz") as samples:
         np.testing.assert_array_equal(samples["obs"], arrays["obs"])  # they follow from the seed
-
-
-def test_a_traversal_moves_the_most_active_dimensions_by_their_deviations(frames, tmp_path):
-    save_traversal(fake_v(), frames.chosen, tmp_path)
-    with np.load(tmp_path / "traversal.npz") as traversal:
-        arrays = dict(traversal)
-    mu = fake_v().encoder(frames.chosen / 255)[0]
-    assert arrays["images"].shape == (TRAVERSED, len(STEPS), 64, 64, 3)
-    assert arrays["dimensions"][:3].tolist() == np.argsort(-mu.var(axis=0))[:3].tolist()
-    np.testing.assert_allclose(
-        arrays["variances"][:3], np.sort(mu.var(axis=0))[::-1][:3], rtol=1e-5
-    )
-    row = arrays["dimensions"].tolist().index(0)  # the one that the decoder shows
-    expected = np.clip(mu[:, 0].mean() + STEPS * mu[:, 0].std(), 0, 1) * 255
-    np.testing.assert_allclose(arrays["images"][row, :, 9, 9, 0], expected, atol=1)
