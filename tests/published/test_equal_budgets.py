@@ -5,8 +5,13 @@ import subprocess
 from pathlib import Path
 
 from replication import figures
+<<<<<<< HEAD
 from replication.config import parse_cli
 from replication.report.run_record import Run, read_run
+=======
+from replication.report.saved import Run, read_run
+from replication.runs.records import load_config
+>>>>>>> 663fd98edc79b0c5827737960a8d9b395e61dcab
 
 import pytest
 
@@ -16,7 +21,7 @@ KEPT = {name: ROOT / "checkpoints" / name for name in NAMES}
 
 
 def run_of(name: str) -> Run:
-    return read_run(parse_cli(["laptop", "--run", name]))
+    return read_run(load_config(name))
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -57,7 +62,7 @@ def test_the_page_of_the_vaegan_has_the_vae_beside_it(home):
     for name in NAMES:
         for part in ("checkpoints", "data"):
             shutil.copytree(ROOT / part / name, home / part / name)
-    figures.main(parse_cli(["laptop", "--run", NAMES[1]]), NAMES[:1])
+    figures.main(load_config(NAMES[1]), NAMES[:1])
     text = (home / "checkpoints" / NAMES[1] / "report.html").read_text()
     assert "VAE, reconstructed" in text and "VAE-GAN, reconstructed" in text
     assert "Figure 11: the VAE" in text and "Figure 18" in text
