@@ -13,7 +13,6 @@ from replication.rollouts.agent_files import (
     load_encoder,
     load_parts,
     load_rnn,
-    run_in,
 )
 from replication.runs import files, folders
 from replication.tasks.car_racing import CAR_RACING_V3
@@ -164,9 +163,9 @@ def test_an_agent_is_named_by_its_folder(folder, monkeypatch, tmp_path):
 
 def test_a_folder_of_a_run_is_told_from_an_agent_from_elsewhere(home):
     for name in ("mine", "report/two_cores"):
-        assert run_in(folders.run_folder(name).resolve()) == name
-    assert run_in(home.resolve()) is None
-    assert run_in(folders.run_folder("").resolve()) is None
+        assert folders.run_in(folders.run_folder(name).resolve()) == name
+    assert folders.run_in(home.resolve()) is None
+    assert folders.run_in(folders.run_folder("").resolve()) is None
 
 
 def test_m_keeps_its_heads(home):
