@@ -11,6 +11,7 @@ With --component only the video: what M makes of the world with one Gaussian of 
 
 import sys
 import time
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -89,8 +90,10 @@ def write_dream(options: Options, config: Config, decoder: keras.Model, path: Pa
     parts, parameters = load_agent(folders.run_folder(config.run), options.vision)
     rnn, starts = parts.build_rnn(), Starts(*first_frames(load_series(config)))
     component = check_component(options, rnn)
-    world = DreamWorld(rnn, starts, options.temperature, width=1, component=component)
     steps = round(options.seconds * parts.task.fps)
+    world = DreamWorld(
+        rnn, starts, options.temperature, width=1, max_steps=steps, component=component
+    )
     trial, controllers = Trial(options.seed, parameters), LinearControllers(parts.controller, 1)
     z, dreams = dream_path(world, controllers, trial, steps)
     frames = (video.enlarge(frame) for frame in decode(decoder, z))
@@ -169,13 +172,17 @@ def key_actions(pygame) -> dict[tuple[int, ...], np.ndarray]:
         tuple(sorted(turn + pedal)): np.float32([steer, *force])
         for turn, steer in steers.items()
         for pedal, force in pedals.items()
+        if turn + pedal  # play takes no action for no key: its `noop`
     }
 
 
 def drive_by_keys(options: Options, config: Config, decoder: keras.Model) -> None:
     """Drive in gymnasium's window until Esc; a dream that ends is followed by another."""
     import pygame  # comes with gymnasium; only a window needs it
-    from gymnasium.utils.play import play
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of a window of matplotlib's, which is not used
+        from gymnasium.utils.play import play
 
     rnn = load_rnn(folders.run_folder(config.run))
     component = check_component(options, rnn)
@@ -186,13 +193,14 @@ def drive_by_keys(options: Options, config: Config, decoder: keras.Model) -> Non
     def keep_frame(before, after, action, reward, terminated, truncated, info) -> None:
         frames.append(after)
 
+    env.reset(seed=options.seed)  # once: play would begin the same dream again and again
     still = np.zeros(rnn.task.action_size, np.float32)
     play(
         env, zoom=8, fps=rnn.task.fps, callback=keep_frame, keys_to_action=key_actions(pygame),
-        seed=options.seed, noop=still,
+        noop=still,
     )  # fmt: skip
     print(f"dream: {len(frames)} frames at temperature {options.temperature:g}")
-    if options.video:
+    if options.video and frames:
         enlarged = (video.enlarge(frame) for frame in frames)
         video.write(Path(options.video), enlarged, rnn.task.fps)
 

@@ -74,7 +74,7 @@ class Driver:
 
 
 def drive_track(task: Task, env: gymnasium.Env, seed: int) -> ProbedEpisode:
-    """Drive one track, past any end."""
+    """Drive one track, STEPS at most."""
     world, driver = RealWorld(task, [env], max_steps=STEPS), Driver(env)
     frames: list[np.ndarray] = []
 

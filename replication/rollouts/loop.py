@@ -27,7 +27,7 @@ class Trial:
     seed: int
     parameters: np.ndarray | None = None  # C's flat vector (P,), where C acts
     patience: int = 0  # steps without a reward after which the episode is given up; 0: never
-    max_steps: int | None = None  # steps at most; None: the world's own limit
+    max_steps: int | None = None  # steps at most, where the world's own limit is higher
 
 
 @dataclass
@@ -120,7 +120,8 @@ def drive(
 
 def _is_over(episode: Episode, trial: Trial, world: World, stop_at_end: bool) -> bool:
     """Whether an episode ends here; if it is given up, what it skips is noted in it."""
-    left = (trial.max_steps or world.max_steps) - len(episode.rewards)
+    limit = min(trial.max_steps or world.max_steps, world.max_steps)
+    left = limit - len(episode.rewards)
     if left <= 0 or stop_at_end and episode.terminated[-1]:
         return True
     recent = episode.rewards[-trial.patience :]
