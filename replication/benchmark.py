@@ -17,13 +17,15 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from replication.config import PRESETS, Rnn, UserError, parse_dataclass
-from replication.envs.rendering.resize import to_frame
+from replication.config import PRESETS, Rnn, UserError, Vae, parse_dataclass
 from replication.rnn.rnn import MDNRNN
-from replication.rollouts.agent import Agent, Weights, one_thread
-from replication.rollouts.loop import Task
-from replication.runs import files, records, script
+from replication.rollouts.agent import AgentParts, LinearControllers, WorldModel, one_thread
+from replication.rollouts.loop import Trial
+from replication.rollouts.real_world import RealWorld
+from replication.runs import files, records
+from replication.runs.script import run_script
 from replication.runs.versions import versions
+from replication.tasks.car_racing import CAR_RACING_V3
 from replication.tf import keras, tf
 from replication.vae.vae import VAE, build_encoder, sample_z, to_float
 
@@ -32,6 +34,7 @@ import numpy as np
 from PIL import Image
 
 STOCK = "stock CarRacing-v3"
+TASK = CAR_RACING_V3
 WORKER: dict = {}  # of a process of measure_scaling: its agent's driver
 
 
@@ -77,43 +80,44 @@ def envpool_driver() -> Callable[[int], int]:
     return run
 
 
-def random_weights() -> Weights:
-    encoder, rnn = build_encoder(), MDNRNN()
-    return Weights(encoder.get_weights(), rnn.get_weights(), Rnn(), "z_h")
+def random_parts() -> AgentParts:
+    """V and M with random weights."""
+    encoder, rnn = build_encoder(TASK.z_size), MDNRNN(Rnn(), TASK)
+    return AgentParts(TASK, encoder.get_weights(), rnn.get_weights(), Rnn(), "z_h")
 
 
-def random_controller(weights: Weights) -> np.ndarray:
-    return np.random.default_rng(0).normal(0, 0.1, weights.parameters).astype(np.float32)
+def random_controller(parts: AgentParts) -> np.ndarray:
+    count = parts.controller.parameter_count
+    return np.random.default_rng(0).normal(0, 0.1, count).astype(np.float32)
 
 
-def agent_driver(weights: Weights, width: int) -> Callable[[int], int]:
+def agent_driver(parts: AgentParts, width: int) -> Callable[[int], int]:
     """V, M, C and `width` fast environments in lockstep, as train_controller.py drives them."""
-    agent = Agent(weights, width)
-    envs = [gymnasium.make("replication/FastCarRacing-v3", state_rows=84) for _ in range(width)]
-    frames = np.stack([to_frame(env.reset(seed=seed)[0]) for seed, env in enumerate(envs)])
-    for slot in range(width):
-        agent.begin(slot, Task(slot, random_controller(weights)))
+    envs = [TASK.make_env() for _ in range(width)]
+    world = RealWorld(TASK, envs, WorldModel(parts, width))
+    controllers = LinearControllers(parts.controller, width)
+    trials = [Trial(slot, random_controller(parts)) for slot in range(width)]
+    slots = range(width)
+    for slot in slots:
+        world.begin(slot, trials[slot])
+        controllers.begin(slot, trials[slot])
 
     def run(count: int) -> int:
         steps = -(-count // width)
         for _ in range(steps):
-            for slot, action in enumerate(agent.act(frames)):
-                obs, _, terminated, truncated, _ = envs[slot].step(action)
-                if terminated or truncated:
-                    obs, _ = envs[slot].reset()
-                frames[slot] = to_frame(obs)
+            _, ended = world.step(slots, controllers.act(world.see()))
+            for slot in np.flatnonzero(ended):
+                world.begin(slot, trials[slot])
         return steps * width
 
     return run
 
 
-def usual_driver(weights: Weights) -> Callable[[int], int]:
+def usual_driver(parts: AgentParts) -> Callable[[int], int]:
     """The same agent as replications usually write it: stock, eager calls, a batch of one."""
     env = gymnasium.make("CarRacing-v3")
-    encoder, rnn = build_encoder(), MDNRNN()
-    encoder.set_weights(weights.encoder)
-    rnn.set_weights(weights.rnn)
-    flat = random_controller(weights)
+    encoder, rnn = parts.build_encoder(), parts.build_rnn()
+    flat = random_controller(parts)
     bias, weight = flat[:3], flat[3:].reshape(-1, 3)
     state = {"obs": env.reset(seed=0)[0], "h": tf.zeros((1, 256)), "c": tf.zeros((1, 256))}
 
@@ -135,16 +139,18 @@ def usual_driver(weights: Weights) -> Callable[[int], int]:
 
 
 def contenders() -> dict[str, Callable[[int], int]]:
-    weights = random_weights()
-    fast = "replication/FastCarRacing-v3"
+    parts = random_parts()
+    fast, paper = "replication/FastCarRacing-v3", "replication/CarRacing-v0"
     drivers = {
         STOCK: random_driver(gymnasium.make("CarRacing-v3")),
         "FastCarRacing, 96 rows": random_driver(gymnasium.make(fast)),
         "FastCarRacing, 84 rows": random_driver(gymnasium.make(fast, state_rows=84)),
-        "agent as usually written": usual_driver(weights),
+        "CarRacing-v0, 96 rows": random_driver(gymnasium.make(paper)),
+        "CarRacing-v0, 84 rows": random_driver(gymnasium.make(paper, state_rows=84)),
+        "agent as usually written": usual_driver(parts),
     }
     for width in (1, 4, 16, 64):
-        drivers[f"agent, batch {width}"] = agent_driver(weights, width)
+        drivers[f"agent, batch {width}"] = agent_driver(parts, width)
     if importlib.util.find_spec("envpool"):
         drivers["EnvPool (other pixels)"] = envpool_driver()
     return drivers
@@ -183,11 +189,11 @@ def measure_training(rounds: int = 3) -> list[dict]:
     """What a training step of V and of M processes in a second, on one thread."""
     random = np.random.default_rng(0)
     frames = random.integers(0, 256, (100, 64, 64, 3), np.uint8)
-    vae = VAE()
+    vae = VAE(Vae(), TASK.z_size)
     vae.compile(optimizer=keras.optimizers.Adam(1e-4))
     noise = random.standard_normal((100, 32), np.float32)
     batch, steps = 16, 249
-    rnn = MDNRNN()
+    rnn = MDNRNN(Rnn(), TASK)
     rnn.compile(optimizer=keras.optimizers.Adam(1e-3, clipvalue=1.0))
     sequences = {
         "z": random.standard_normal((batch, steps + 1, 32), np.float32),
@@ -215,7 +221,7 @@ def _rate(model: keras.Model, batch, items: int, rounds: int) -> float:
 
 def _start_agent(width: int) -> None:
     one_thread()
-    WORKER["run"] = agent_driver(random_weights(), width)
+    WORKER["run"] = agent_driver(random_parts(), width)
     WORKER["run"](width)
 
 
@@ -295,4 +301,4 @@ def main(options: Options) -> None:
 
 
 if __name__ == "__main__":
-    script.run_script(lambda: main(parse_dataclass(Options, Options(), sys.argv[1:], __doc__)))
+    run_script(lambda: main(parse_dataclass(Options, Options(), sys.argv[1:], __doc__)))

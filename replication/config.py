@@ -12,12 +12,10 @@ import re
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Literal, get_args
+from typing import Annotated, Literal, get_args, get_type_hints
 
 import tyro
 
-Z_SIZE = 32  # dimensions of z (paper, A.1)
-ACTIONS = 3  # steer, gas, brake
 Vision = Literal["vae", "vaegan"]
 VISIONS: tuple[str, ...] = get_args(Vision)
 
@@ -27,8 +25,19 @@ class UserError(Exception):
 
 
 @dataclass(frozen=True)
+class AtLeast:
+    """The smallest value of a field; a number without one must be positive."""
+
+    bound: float
+
+
+Count = Annotated[int, AtLeast(0)]
+Weight = Annotated[float, AtLeast(0)]
+
+
+@dataclass(frozen=True)
 class Env:
-    """The environment that rollouts are made in (evaluate.py always uses stock CarRacing-v3)."""
+    """The environment that rollouts are made in (evaluate.py always uses the stock one)."""
 
     stock: bool = False  # Use gymnasium's own renderer: the same pixels, slower. [ours]
     max_steps: int = 1000  # Frames in an episode at most. [CarRacing's own limit]
@@ -42,7 +51,7 @@ class Extract:
     # The policy agent is the second round of the paper's iterative procedure (section 5).
     policy: Literal["original", "brownian", "agent"] = "original"  # Who drives. [original; Tallec]
     agent: str = "checkpoints/quick"  # With policy agent: its folder. [ours]
-    noise: float = 0.1  # With policy agent: spread of the noise on C, at most. [ours: C's sigma]
+    noise: Weight = 0.1  # With policy agent: spread of the noise on C, at most. [ours: C's sigma]
     skip_bad: bool = False  # Leave out files that cannot be read, naming them. [ours]
 
 
@@ -51,12 +60,12 @@ class Vae:
     """Stage 2: V."""
 
     epochs: int = 10  # Rounds of training. [original vae_train.py]
-    iterations: int = 0  # Batches in an epoch; 0: one pass over the frames. [original: 0]
+    iterations: Count = 0  # Batches in an epoch; 0: one pass over the frames. [original: 0]
     batch_size: int = 100  # Frames in a batch. [original vae_train.py]
     learning_rate: float = 1e-4  # Of Adam. [original vae_train.py]
-    recon_weight: float = 1.0  # Times the squared error. [original vae.py; report 2.1: 0.5]
-    kl_weight: float = 1.0  # Times the KL divergence. [original vae.py; report 2.1: 0.5]
-    free_bits: float = 0.5  # An image's KL is floored at this times 32, in nats. [original vae.py]
+    recon_weight: Weight = 1.0  # Times the squared error. [original vae.py; report 2.1: 0.5]
+    kl_weight: Weight = 1.0  # Times the KL divergence. [original vae.py; report 2.1: 0.5]
+    free_bits: Weight = 0.5  # An image's KL is floored at this times 32, in nats. [original vae.py]
     log_every: int = 100  # Batches between two lines of the log. [ours: 90 points in the report]
 
 
@@ -65,16 +74,16 @@ class Vaegan:
     """Stage 2b: V, trained as a VAE-GAN."""
 
     epochs: int = 7  # Rounds of training. [report 3.4]
-    iterations: int = 5000  # Batches in an epoch; 0: one pass over the frames. [report 3.4]
+    iterations: Count = 5000  # Batches in an epoch; 0: one pass over the frames. [report 3.4]
     batch_size: int = 64  # Frames in a batch. [Larsen et al. 2015]
     learning_rate: float = 3e-4  # Of RMSProp, one for each network. [Larsen et al. 2015]
     # Deviation where it is not 0: encoder and decoder, without normalisation here, learn by Adam.
-    adam_rate: float = 0.0  # Of Adam, for these two; 0: RMSProp, as Larsen. [Larsen: RMSProp]
+    adam_rate: Weight = 0.0  # Of Adam, for these two; 0: RMSProp, as Larsen. [Larsen: RMSProp]
     width: float = 1.0  # Units of the discriminator's layers, times Larsen's. [Larsen et al. 2015]
     gamma: float = 1e-5  # Times the similarity, in the decoder's loss. [Larsen's celeba_aegan.py]
-    recon_weight: float = 0.0  # Times the squared error, beside the similarity. [Larsen: none]
-    kl_weight: float = 1.0  # Times the KL divergence, in the encoder's. [Larsen et al. 2015]
-    free_bits: float = 0.5  # An image's KL is floored at this times 32, in nats. [ours: as V's]
+    recon_weight: Weight = 0.0  # Times the squared error, beside the similarity. [Larsen: none]
+    kl_weight: Weight = 1.0  # Times the KL divergence, in the encoder's. [Larsen et al. 2015]
+    free_bits: Weight = 0.5  # An image's KL is floored at this times 32, in nats. [ours: as V's]
     equilibrium: float = 0.68  # Cross-entropy at which both sides are even. [Larsen's aegan.py]
     margin: float = 0.35  # A side that is ahead by more rests for a batch. [Larsen's aegan.py]
     log_every: int = 100  # Batches between two lines of the log. [ours: as V's]
@@ -87,7 +96,7 @@ class Rnn:
     hidden: int = 256  # Units of the LSTM. [paper, A.2]
     mixtures: int = 5  # Gaussians for each dimension of z. [paper, A.2]
     # With 0 epochs M keeps its random weights, as in Tallec et al. (2018).
-    epochs: int = 5  # Rounds of training. [original rnn_train.py: 4000 steps; report 2.2: 5 x 800]
+    epochs: Count = 5  # Rounds of training. [original: 4000 steps; report 2.2: 5 x 800]
     iterations: int = 800  # Batches in an epoch. [report 2.2]
     batch_size: int = 100  # Sequences in a batch. [original rnn_train.py]
     sequence: int = 999  # Steps of a sequence. [original rnn_train.py]
@@ -102,10 +111,13 @@ class Rnn:
 class Controller:
     """Stage 5: C, evolved by CMA-ES."""
 
+    # "dream": C's fitness comes from M's dreams; evaluations stay real. [paper 4: Doom's C]
+    world: Literal["real", "dream"] = "real"  # Where candidates act. [paper, 3.3: real]
+    temperature: float = 1.0  # Of M's mixture, in the world dream. [paper, 4: 1.15 for Doom]
     mode: Literal["z_h", "z", "z_hidden", "z_c", "z_c_h"] = "z_h"  # What C sees. [paper, 3.3]
     # Deviation where it is "mean": V's mu, without the noise that the paper adds to it.
     z: Literal["sample", "mean"] = "sample"  # What C and M get of V. [original; Tallec: the mean]
-    population: int = 64  # Candidates in a generation. [paper, A.4]
+    population: Annotated[int, AtLeast(6)] = 64  # Candidates in a generation. [paper, A.4]
     episodes: int = 16  # Rollouts whose mean is a candidate's fitness. [paper, A.4]
     generations: int = 1800  # Generations in all. [paper, A.4]
     # Deviation where it is a folder: a new search from an agent's C; where its V, M or mode are
@@ -122,9 +134,9 @@ class Controller:
     # Deviation where it is True: the paper draws tracks for each candidate.
     same_tracks: bool = False  # All candidates of a generation drive the same tracks. [paper: no]
     # Deviation where it is set: a car that found no new tile for so many frames is given up.
-    patience: int = 0  # Frames; the rest of the episode then counts as standing. [paper: 0, none]
+    patience: Count = 0  # Frames; the rest of the episode then counts as standing. [paper: 0, none]
     # Deviation where it is not 0: short episodes cost less while most cars are soon lost.
-    short: int = 0  # Generations, the first ones, whose episodes are short. [paper: 0, none]
+    short: Count = 0  # Generations, the first ones, whose episodes are short. [paper: 0, none]
     short_steps: int = 300  # Frames of a short episode at most. [ours]
     eval_every: int = 25  # Generations between two evaluations of the mean. [paper, A.4]
     eval_episodes: int = 1024  # Rollouts of such an evaluation. [paper, A.4]
@@ -135,7 +147,7 @@ class Evaluate:
     """Stage 6: the score."""
 
     episodes: int = 100  # Fresh tracks. [paper, 3.3]
-    seed: int = 0  # Which fresh tracks: they start at 2**32 + seed * 2**20. [ours]
+    seed: Count = 0  # Which fresh tracks: they start at 2**32 + seed * 2**20. [ours]
 
 
 @dataclass(frozen=True)
@@ -150,7 +162,12 @@ class Config:
     """A run. Preset first (quick, laptop, report or paper; quick if none is named)."""
 
     preset: tyro.conf.Suppress[str] = "paper"
+    task: str = "car_racing_v0"  # The game; car_racing_v3 is today's CarRacing. [paper, 3]
     vision: Vision = "vae"  # What V is trained as: train_vae.py or train_vaegan.py. [paper, A.1]
+    # Deviation where it is plain: the original stretches each frame's contrast and then wraps it.
+    frames: Literal["plain", "stretched"] = (
+        "plain"  # What V sees of a screen. [original: stretched]
+    )
     run: str = "paper"  # Name: checkpoints/RUN. (default: the preset's; PRESET-vaegan with vaegan)
     data: str = ""  # Set of rollouts: data/DATA. (default: the run's name; PRESET with no --run)
     seed: int = 0  # Everything random follows from it. [ours]
@@ -181,6 +198,7 @@ PRESETS = {
     # The least that drives well: hours on two cores.
     "laptop": Config(
         preset="laptop",
+        task="car_racing_v3",
         run="laptop",
         extract=Extract(episodes=400, policy="brownian"),
         # Small batches at a higher rate: as good in a third of the time on two cores.
@@ -199,6 +217,7 @@ PRESETS = {
     # The whole pipeline in minutes on two cores.
     "quick": Config(
         preset="quick",
+        task="car_racing_v3",
         run="quick",
         extract=Extract(episodes=32, policy="brownian"),
         vae=Vae(epochs=2, iterations=250, batch_size=32, learning_rate=5e-4, log_every=50),
@@ -225,11 +244,18 @@ def parse_cli(
 
     vision: of the presets, in the script that is made for it.
     """
-    args = list(sys.argv[1:] if argv is None else argv)
-    preset = args.pop(0) if args and not args[0].startswith("-") else "quick"
-    if preset not in PRESETS:
-        raise UserError(f"unknown preset {preset!r}: choose from {', '.join(sorted(PRESETS))}")
+    preset, args = split_preset(sys.argv[1:] if argv is None else argv)
+    preset = preset or "quick"
     return parse_run(Config, dataclasses.replace(PRESETS[preset], vision=vision), args, doc)
+
+
+def split_preset(argv: Sequence[str]) -> tuple[str, list[str]]:
+    """The preset that a command line begins with, "" if it names none, and the other words."""
+    args = list(argv)
+    preset = args.pop(0) if args and not args[0].startswith("-") else ""
+    if preset and preset not in PRESETS:
+        raise UserError(f"unknown preset {preset!r}: choose from {', '.join(sorted(PRESETS))}")
+    return preset, args
 
 
 def parse_run(cls, default: Config, args: Sequence[str], doc: str | None = None):
@@ -282,13 +308,6 @@ def _plain_flags(args: Sequence[str]) -> list[str]:
     return plain
 
 
-MAY_BE_ZERO = {
-    "extract.noise", "vae.iterations", "vae.free_bits", "vae.recon_weight", "vae.kl_weight",
-    "vaegan.iterations", "vaegan.free_bits", "vaegan.kl_weight", "vaegan.recon_weight",
-    "vaegan.adam_rate", "rnn.epochs", "controller.patience", "controller.short", "evaluate.seed",
-}  # fmt: skip
-
-
 def check(config: Config) -> None:
     """Raise UserError for values that no stage could work with."""
     for name in ("run", "rollouts"):
@@ -306,10 +325,13 @@ def check(config: Config) -> None:
 
 
 def _check_section(name: str, section) -> None:
+    hints = get_type_hints(type(section), include_extras=True)
     for key, value in dataclasses.asdict(section).items():
         if isinstance(value, bool | str):
             continue
-        if not value >= 0 or value == 0 and f"{name}.{key}" not in MAY_BE_ZERO:
+        bounds = getattr(hints[key], "__metadata__", ())
+        if not bounds and not value > 0:
             raise UserError(f"{name}.{key} {value}: must be positive")
-    if name == "controller" and section.population < 6:
-        raise UserError(f"controller.population {section.population}: CMA-ES needs at least 6")
+        for least in bounds:
+            if not value >= least.bound:
+                raise UserError(f"{name}.{key} {value}: must be at least {least.bound:g}")

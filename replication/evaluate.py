@@ -1,57 +1,78 @@
-"""Stage 6: the score: the mean return over fresh tracks of stock CarRacing-v3 (World Models, 3.3).
+"""Stage 6: the score: the mean return over fresh tracks of the stock game (World Models, 3.3).
 
-    mpirun -n 3 python replication/evaluate.py --agent checkpoints/quick --episodes 100 --seed 0
+    mpirun -n 3 python replication/evaluate.py quick --run mine --episodes 100 --seed 0
+    mpirun -n 3 python replication/evaluate.py --agent checkpoints/pretrained
 
-Writes AGENT/evaluation/TRACKS_tracks_seed_SEED.json. Tracks have seeds from 2**32 on; training
-uses none of these. Equal commands print equal numbers, whatever the number of processes.
+Writes TRACKS_tracks_seed_SEED.json into the agent's evaluation/. Tracks have seeds from 2**32 on;
+training uses none of these. Equal commands print equal numbers, for any number of processes.
 """
 
+import dataclasses
 import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from replication.config import Config, Env, Evaluate, UserError, Vision, parse_dataclass
+from replication.config import (
+    Config,
+    Env,
+    Evaluate,
+    UserError,
+    Vision,
+    check,
+    parse_dataclass,
+    split_preset,
+)
 from replication.envs.display import need_display
 from replication.parallel import mpi
 from replication.report import video
-from replication.rollouts import workers
-from replication.rollouts.agent import (
-    Agent,
-    Weights,
+from replication.rollouts.agent import AgentParts, LinearControllers, WorldModel, one_thread
+from replication.rollouts.agent_files import (
     agent_folder,
     is_of_run,
     load_agent,
-    one_thread,
-    run_in,
+    load_decoder,
 )
-from replication.rollouts.loop import Task, drive
+from replication.rollouts.filmed_drive import film
+from replication.rollouts.fresh_tracks import APART, fresh_trials
+from replication.rollouts.loop import Trial, drive
+from replication.rollouts.real_world import RealWorld
+from replication.rollouts.workers import run_all, start_worker
 from replication.runs import files, folders, records
 from replication.runs.versions import versions
-from replication.search.history import fingerprint
+from replication.tasks.games import task_of
 
-import gymnasium
 import numpy as np
 
-STOCK = Env(stock=True)
-FIRST = 2**32  # the first seed of an evaluation: training's are below
-APART = 2**20  # between the first tracks of two --seed's
+ENLARGED = {".mp4": 4, ".gif": 2}  # times, V's frames in a video of the drive
 
 
 @dataclass(frozen=True)
 class Options:
-    """Drive an agent on fresh tracks."""
+    """Score an agent on fresh tracks. Preset first, as for every stage, or --agent."""
 
-    agent: str = "checkpoints/quick"  # Folder of a run, or of a published agent.
+    run: str = "quick"  # Name of the run: checkpoints/RUN. (default: the preset's)
+    agent: str = ""  # Folder of an agent from elsewhere, instead of a run.
     vision: Vision | None = None  # What its V was trained as. (default: what the folder holds)
+    task: str = ""  # Score it in another game with the same sizes, as car_racing_v0. (default: its)
     episodes: int = 100  # Tracks. [paper, 3.3]
     seed: int = 0  # Which tracks: from 2**32 + seed * 2**20 on.
     video: str = ""  # Write the first track as .mp4 or .gif: environment | reconstruction | dream.
     render: bool = False  # Drive in a window, one track after the other; needs a display.
+    overwrite: bool = False  # Replace the record of an earlier evaluation on the same tracks.
+
+    @property
+    def folder(self) -> Path:
+        """The agent's folder."""
+        return agent_folder(self.agent) if self.agent else folders.run_folder(self.run).resolve()
 
 
 def parse_options(argv: list[str]) -> Options:
-    options = parse_dataclass(Options, Options(), argv, __doc__)
+    """`[PRESET] [--run NAME | --agent FOLDER] ...`: a preset stands for the run of its name."""
+    preset, args = split_preset(argv)
+    default = Options(run=preset) if preset else Options()
+    options = parse_dataclass(Options, default, args, __doc__)
+    check(Config(run=options.run))
     if not 0 < options.episodes <= APART or not 0 <= options.seed < 2**20:
         raise UserError("--episodes must lie in 1..2**20 and --seed in 0..2**20-1")
     if options.video:
@@ -59,12 +80,7 @@ def parse_options(argv: list[str]) -> Options:
     return options
 
 
-def tracks(options: Options, parameters: np.ndarray) -> list[Task]:
-    first = FIRST + options.seed * APART
-    return [Task(first + i, parameters) for i in range(options.episodes)]
-
-
-def summary(results: np.ndarray, tasks: list[Task]) -> dict:
+def summary(results: np.ndarray, trials: list[Trial]) -> dict:
     """Mean, spread and every single return of (returns, frames) (N, 2)."""
     returns = results[:, 0]
     return {
@@ -74,8 +90,8 @@ def summary(results: np.ndarray, tasks: list[Task]) -> dict:
         "max": returns.max(),
         "episodes": len(returns),
         "returns": [
-            {"seed": task.seed, "return": value, "frames": int(frames)}
-            for task, (value, frames) in zip(tasks, results.tolist(), strict=True)
+            {"seed": trial.seed, "return": value, "frames": int(frames)}
+            for trial, (value, frames) in zip(trials, results.tolist(), strict=True)
         ],
     }
 
@@ -88,21 +104,35 @@ def last_line(score: dict) -> str:
     )
 
 
+def score_name(options: Options) -> str:
+    """The name of an evaluation's file, without its ending."""
+    where = f"_{options.task}" if options.task else ""
+    return f"{options.episodes}_tracks_seed_{options.seed}{where}"
+
+
 def save_score(
     folder: Path, options: Options, parameters: np.ndarray, score: dict, seconds: float
 ) -> None:
     """The JSON of the evaluation; and, in a run of this repository, the stage's done.json.
 
-    A run's done.json stays where it is of these tracks and more, and where C has been trained on
-    meanwhile.
+    A record of the same C on the same tracks stays as it is, and is compared. A run's done.json
+    stays where it is of these tracks and more, and where C has been trained on meanwhile.
     """
-    path = folder / "evaluation" / f"{options.episodes}_tracks_seed_{options.seed}.json"
-    facts = {"controller": fingerprint(parameters), "seed": options.seed}
-    facts |= {"seconds": seconds, "processes": mpi.workers()}
-    files.write_json(path, facts | score | {"versions": versions()})
-    print(f"every return: {folders.shown(path)}")
-    if run := run_in(folder):
-        config = Config(run=run, evaluate=Evaluate(options.episodes, options.seed))
+    path = folder / "evaluation" / f"{score_name(options)}.json"
+    c = files.controller_fingerprint(parameters)
+    earlier = files.read_json(path) if path.exists() and not options.overwrite else {}
+    if earlier.get("controller") == c:
+        same = earlier.get("returns") == score["returns"]
+        print(f"returns {'equal' if same else 'differ from'} those of {folders.shown(path)}")
+    else:
+        facts = {"controller": c, "seed": options.seed, "seconds": seconds}
+        facts |= {"processes": mpi.workers()}
+        files.write_json(path, facts | score | {"versions": versions()})
+        print(f"every return: {folders.shown(path)}")
+    run = folders.run_in(folder)
+    if run and not options.task:
+        tracks = Evaluate(options.episodes, options.seed)
+        config = dataclasses.replace(records.load_config(run), evaluate=tracks)
         if not is_of_run(config, parameters) or records.done(config, "evaluate"):
             return
         output = files.fingerprint([np.array([r["return"] for r in score["returns"]])])
@@ -111,18 +141,30 @@ def save_score(
         )
 
 
-def write_video(folder: Path, weights: Weights, task: Task, path: Path) -> None:
-    from replication import drive_video  # workers do without all that it imports
+def in_task(parts: AgentParts, name: str) -> AgentParts:
+    """The agent in another game, if one is named; UserError if sizes differ."""
+    if not name:
+        return parts
+    task, own = task_of(name), parts.task
+    if (task.z_size, task.actions, task.bias) != (own.z_size, own.actions, own.bias):
+        raise UserError(f"--task {name}: the agent's sizes are those of {own.name}")
+    return dataclasses.replace(parts, task=task)
 
-    episode = drive_video.write_video(folder, weights, task.parameters, task.seed, path)
-    print(f"video of seed {task.seed} (return {episode.total:.1f}): {path}")
+
+def write_video(folder: Path, parts: AgentParts, trial: Trial, path: Path) -> None:
+    """The first track as a video."""
+    times = ENLARGED[path.suffix]
+    panels, episode = film(parts, load_decoder(folder), trial, 64 * times)
+    video.write(path, video.side_by_side(panels, times), parts.task.fps)
+    print(f"video of seed {trial.seed} (return {episode.total:.1f}): {path}")
 
 
-def drive_in_window(weights: Weights, tasks: list[Task]) -> np.ndarray:
+def drive_in_window(parts: AgentParts, trials: list[Trial]) -> np.ndarray:
     """The same episodes, one after the other, where they can be watched."""
-    env = gymnasium.make("CarRacing-v3", render_mode="human")
+    env = parts.task.make_env(stock=True, render_mode="human")
+    world = RealWorld(parts.task, [env], WorldModel(parts), frames=parts.frames)
     results = []
-    for _, episode in drive([env], Agent(weights), tasks, STOCK.max_steps):
+    for _, episode in drive(world, LinearControllers(parts.controller), trials):
         results.append((episode.total, len(episode.rewards)))
         print(f"seed {episode.seed}: return {episode.total:.1f}")
     return np.array(results)
@@ -132,22 +174,23 @@ def main(options: Options) -> None:
     if options.render:
         need_display("--render", "--video PATH.mp4 needs none")
     one_thread()
-    start = time.monotonic()
-    folder = agent_folder(options.agent)
-    weights, parameters = load_agent(folder, options.vision)
+    start, folder = time.monotonic(), options.folder
+    parts, parameters = load_agent(folder, options.vision)
+    parts = in_task(parts, options.task)
     (folder / "evaluation").mkdir(exist_ok=True)
-    # Only its own folder: an agent can be evaluated while its training goes on.
-    with folders.lock(folder / "evaluation"):
-        tasks = tracks(options, parameters)
+    # Only its own tracks: an agent can be evaluated on others, or trained on, at the same time.
+    with folders.lock(folder / "evaluation", f".lock_{score_name(options)}"):
+        trials = fresh_trials(parameters, options.episodes, options.seed)
         if options.render:
-            results = drive_in_window(weights, tasks)
+            results = drive_in_window(parts, trials)
         else:
-            with mpi.pool(workers.start_worker, (weights, STOCK)) as pool:
-                results = workers.drive_all(pool, "evaluation", tasks)
-        score = summary(results, tasks)
+            stock = Env(stock=True, max_steps=parts.task.max_steps)
+            with mpi.pool(start_worker, (parts, stock)) as pool:
+                results = run_all(pool, "evaluation", trials)
+        score = summary(results, trials)
         save_score(folder, options, parameters, score, round(time.monotonic() - start, 1))
         if options.video:
-            write_video(folder, weights, tasks[0], Path(options.video))
+            write_video(folder, parts, trials[0], Path(options.video))
     print(last_line(score))
 
 

@@ -7,153 +7,104 @@ simulator says of each step, and with which weights M then predicts the next z. 
 checkpoints/RUN/events/: events.npz (one stretch of 100 steps, its frames, and dreams from its start
 with one component forced), tests.csv (is a component's share another one during an event?).
 
-EVENTS says what they are, all of them facts of the simulator at x_t; several can happen at once.
+The events are those of tasks/car_facts.py, facts of the simulator at x_t; several can happen at
+once.
 """
 
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from replication.config import Config, parse_cli
-from replication.dream import load_decoder, walk
-from replication.envs.dream import FPS, Dreams, decode
-from replication.evaluate import Options, tracks
+from replication.config import Config
 from replication.report.tables import write_table
 from replication.rnn import component_tests
+from replication.rnn.dream import Starts
 from replication.rnn.rnn import MDNRNN
-from replication.rollouts.agent import WIDTH, Agent, Weights, load_agent, load_rnn
-from replication.rollouts.loop import Episode, drive, make_env
-from replication.runs import files, folders, records, script, seeds
+from replication.rollouts.agent import WIDTH, AgentParts, LinearControllers
+from replication.rollouts.agent_files import load_agent, load_decoder, load_rnn
+from replication.rollouts.dream_paths import dream_along
+from replication.rollouts.dream_world import DreamWorld
+from replication.rollouts.fresh_tracks import fresh_trials
+from replication.rollouts.loop import Episode, Seen, drive
+from replication.rollouts.real_world import RealWorld
+from replication.rollouts.workers import make_real_world
+from replication.runs import files, folders, records, seeds
+from replication.runs.script import parse_run_cli, run_script
+from replication.runs.seeds import Purpose
+from replication.tasks.car_facts import EVENTS, Track, events_now, read_track
+from replication.tasks.car_racing import FPS
 from replication.tf import keras
+from replication.vae.vae import decode
 
-import gymnasium
 import numpy as np
 from tqdm import tqdm
 
-AHEAD = 5  # tiles, of 3.5 m
-TURN = 0.25  # radians
-OFF = 2  # wheels
-STANDING = 1.0  # m/s
-EVENTS = {
-    "straight": f"from the tile nearest to the car to the one {AHEAD} tiles (17.5 m) on, the way it"
-    f" faces, the track's heading changes by at most {TURN:g} rad",
-    "left": "it changes by more, to the left",
-    "right": "it changes by more, to the right",
-    "kerb": "that nearest tile has a red-and-white kerb, the simulator's mark of a hard turn",
-    "grass": f"{OFF} wheels or more touch no tile of the road",
-    "standing": f"the hull is slower than {STANDING:g} m/s",
-}
 STEPS = 100  # of the stretch that is shown (report Figure 8)
 EVERY = 10  # steps: one frame of so many is kept
 ZOOM = FPS  # steps: the camera comes down in the first second
-
-
-# What the simulator says ------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Track:
-    """The middle of each tile of a track."""
-
-    tiles: list  # the simulator's own list: another one after a reset
-    place: np.ndarray  # (N, 2), metres
-    heading: np.ndarray  # (N,), radians, counter-clockwise
-    kerb: np.ndarray  # (N,), bool
-
-
-def read_track(env: gymnasium.Env) -> Track:
-    tiles = np.array(env.track)  # alpha, heading, x, y
-    kerb = np.zeros(len(tiles), bool)
-    tile = -1
-    for _, colour in env.road_poly:  # a tile, its kerb if it has one, the next tile
-        if isinstance(colour, tuple):  # a tile's is an array
-            kerb[tile] = True
-        else:
-            tile += 1
-    return Track(env.track, tiles[:, 2:], tiles[:, 1], kerb)
-
-
-def events_now(env: gymnasium.Env, track: Track) -> np.ndarray:
-    """Which of EVENTS happen, bool (6,)."""
-    hull = env.car.hull
-    here = np.argmin(((track.place - tuple(hull.position)) ** 2).sum(axis=1))
-    forwards = np.cos(hull.angle - track.heading[here]) >= 0
-    ahead = (here + (AHEAD if forwards else -AHEAD)) % len(track.heading)
-    turn = track.heading[ahead] - track.heading[here]
-    turn = (turn + np.pi) % (2 * np.pi) - np.pi
-    off = sum(not wheel.tiles for wheel in env.car.wheels)
-    return np.array(
-        [
-            abs(turn) <= TURN,
-            turn > TURN,
-            turn < -TURN,
-            track.kerb[here],
-            off >= OFF,
-            hull.linearVelocity.length < STANDING,
-        ]
-    )
 
 
 # Driving ----------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
-class Drive:
-    """An episode, driven."""
+class WatchedEpisode:
+    """An episode of the agent, with what it saw and what happened."""
 
     seed: int
     action: np.ndarray  # (T, A)
     z: np.ndarray  # (T, Z)
-    h: np.ndarray  # (T, H): h_{t+1} in row t, from which z_{t+1} is predicted
-    c: np.ndarray  # (T, H): c_{t+1}
+    h: np.ndarray  # (T, H): h_t
+    c: np.ndarray  # (T, H): c_t
     happening: np.ndarray  # (T, E), bool
     frames: np.ndarray  # (T / EVERY, 64, 64, 3), uint8: x_0, x_10, ...
 
 
 class Watcher:
-    """Notes what rollouts.drive does not keep, an episode known by the seed of its track."""
+    """Notes what rollouts.drive does not keep, for each episode by the seed of its track."""
 
-    def __init__(self, envs: list[gymnasium.Env], agent: Agent):
-        self.slots = {id(env): slot for slot, env in enumerate(envs)}
-        self.agent = agent
+    def __init__(self, world: RealWorld):
+        self.world = world
         self.tracks: dict[int, Track] = {}
-        self.steps: dict[int, list[tuple[np.ndarray, ...]]] = {}  # z_t, h_{t+1}, c_{t+1}, events
+        self.steps: dict[int, list[tuple[np.ndarray, ...]]] = {}  # z_t, h_t, c_t, events
         self.frames: dict[int, list[np.ndarray]] = {}
 
-    def see(self, env: gymnasium.Env, frame: np.ndarray, action: np.ndarray) -> None:
-        world, slot = env.unwrapped, self.slots[id(env)]
-        seed = world.np_random_seed
+    def watch(self, slot: int, episode: Episode, seen: Seen, action: np.ndarray) -> None:
+        """Called by the loop before each step."""
+        simulator, seed = self.world.envs[slot].unwrapped, episode.seed
         if seed not in self.tracks:
-            self.tracks[seed] = read_track(world)
+            self.tracks[seed] = read_track(simulator)
             self.steps[seed], self.frames[seed] = [], []
         if len(self.steps[seed]) % EVERY == 0:
-            self.frames[seed].append(frame.copy())
-        now = (each[slot].copy() for each in (self.agent.z, self.agent.h, self.agent.c))
-        self.steps[seed].append((*now, events_now(world, self.tracks[seed])))
+            self.frames[seed].append(self.world.frames[slot].copy())
+        now = (values[slot].copy() for values in seen)
+        self.steps[seed].append((*now, events_now(simulator, self.tracks[seed])))
 
-    def drive_of(self, episode: Episode) -> Drive:
-        noted = (np.stack(each) for each in zip(*self.steps[episode.seed], strict=True))
+    def watched(self, episode: Episode) -> WatchedEpisode:
+        """All that was noted of an episode that has ended."""
+        columns = zip(*self.steps[episode.seed], strict=True)
+        noted = (np.stack(column) for column in columns)
         frames = np.stack(self.frames[episode.seed])
-        return Drive(episode.seed, np.stack(episode.actions), *noted, frames)
+        return WatchedEpisode(episode.seed, np.stack(episode.actions), *noted, frames)
 
 
-def drive_all(config: Config, weights: Weights, parameters: np.ndarray) -> list[Drive]:
+def watch_drives(config: Config, parts: AgentParts, parameters: np.ndarray) -> list[WatchedEpisode]:
     """The first tracks of the evaluation of seed 0, on the environment of the settings."""
-    tasks = tracks(Options(episodes=config.events.episodes), parameters)
-    width = min(WIDTH, len(tasks))
-    envs, agent = [make_env(config.env) for _ in range(width)], Agent(weights, width)
-    watcher, drives = Watcher(envs, agent), {}
-    episodes = drive(envs, agent, tasks, config.env.max_steps, watch=watcher.see)
-    for place, episode in tqdm(episodes, "events", len(tasks), unit="episode"):
-        drives[place] = watcher.drive_of(episode)
-    return [drives[place] for place in range(len(tasks))]
+    trials = fresh_trials(parameters, config.events.episodes)
+    world = make_real_world(parts, config.env, min(WIDTH, len(trials)))
+    watcher, drives = Watcher(world), {}
+    episodes = drive(world, LinearControllers(parts.controller), trials, watch=watcher.watch)
+    for place, episode in tqdm(episodes, "events", len(trials), unit="episode"):
+        drives[place] = watcher.watched(episode)
+    return [drives[place] for place in range(len(trials))]
 
 
 # What M says ------------------------------------------------------------------------------------
 
 
-def weights_of(rnn: MDNRNN, h: np.ndarray) -> np.ndarray:
-    """The mixture's weights in the prediction from h (T, H): (T, Z, K)."""
+def weights_of(rnn: MDNRNN, drive: WatchedEpisode) -> np.ndarray:
+    """The mixture's weights in M's prediction of each step's next z: (T, Z, K)."""
+    h, _ = rnn.step(drive.z, drive.action, drive.h, drive.c)  # h_{t+1}
     return rnn.predict_z(h).mixture_distribution.probs_parameter().numpy()
 
 
@@ -172,36 +123,41 @@ def choose_stretch(happening: list[np.ndarray]) -> tuple[int, int]:
     return max(kinds, key=kinds.get)
 
 
-def forced_dreams(rnn: MDNRNN, decoder: keras.Model, each: Drive, start: int) -> np.ndarray:
+def forced_dreams(
+    rnn: MDNRNN, decoder: keras.Model, drive: WatchedEpisode, start: int
+) -> np.ndarray:
     """Dreams from x_start on, under the actions that were taken: the mixture, then each component.
 
     All draw the same random numbers. Every tenth frame, as of the drive: (1 + K, N, 64, 64, 3).
     """
-    h, c = (each.h[start - 1], each.c[start - 1]) if start else (0, 0)  # at x_start
+    now = slice(start, start + 1)
+    exactly = np.full_like(drive.z[now], -np.inf)  # the logvar of no noise
+    starts = Starts(drive.z[now], exactly, drive.h[now], drive.c[now])
+    actions = drive.action[start : start + STEPS]
     strips = []
     for component in (None, *range(rnn.config.mixtures)):
-        dreams = Dreams(rnn, each.z, np.zeros_like(each.z), component=component)
-        dreams.begin(0, np.random.default_rng([each.seed, 16]))
-        dreams.z[0], dreams.h[0], dreams.c[0] = each.z[start], h, c
-        z = walk(dreams, each.action[start : start + STEPS])
+        world = DreamWorld(rnn, starts, width=1, component=component, purpose=Purpose.FORCED_DREAM)
+        z = dream_along(world, actions, drive.seed)
         strips.append(decode(decoder, z[::EVERY]))
     return np.stack(strips)
 
 
-def save_arrays(rnn: MDNRNN, decoder: keras.Model, drives: list[Drive], folder: Path) -> list[dict]:
+def save_arrays(
+    rnn: MDNRNN, decoder: keras.Model, drives: list[WatchedEpisode], folder: Path
+) -> list[dict]:
     """Write events.npz, and return the rows of tests.csv.
 
     The dimension of z that is tested, and shown, is the one whose weights move most: a component's
     number means the same only within a dimension, and the events have no part in this choice.
     """
-    mixtures = [weights_of(rnn, each.h) for each in drives]
+    mixtures = [weights_of(rnn, drive) for drive in drives]
     moved = np.mean([component_tests.switching(weights) for weights in mixtures], axis=0)  # (Z,)
     dimension = int(moved.argmax())
-    number, start = choose_stretch([each.happening for each in drives])
+    number, start = choose_stretch([drive.happening for drive in drives])
     chosen, stretch = drives[number], slice(start, start + STEPS)
     parts = [
-        component_tests.shares(weights[:, dimension], each.happening)
-        for weights, each in zip(mixtures, drives, strict=True)
+        component_tests.shares(weights[:, dimension], drive.happening)
+        for weights, drive in zip(mixtures, drives, strict=True)
     ]
     during, otherwise = (np.stack(part) for part in zip(*parts, strict=True))  # (N, E, K)
     forced = forced_dreams(rnn, decoder, chosen, start)
@@ -229,12 +185,13 @@ def save_arrays(rnn: MDNRNN, decoder: keras.Model, drives: list[Drive], folder: 
 def main(config: Config) -> None:
     begun, run = time.monotonic(), folders.run_folder(config.run)
     folder = folders.stage_folder(config, "events")
+    records.check_stage(config, "events")
     records.check_inputs(config, "events")
     folder.mkdir(exist_ok=True)
     with folders.lock(folder):  # cheap: it is made anew for another agent, whatever is there
         seeds.seed_everything(config.seed)
-        weights, parameters = load_agent(run)
-        drives = drive_all(config, weights, parameters)
+        parts, parameters = load_agent(run)
+        drives = watch_drives(config, parts, parameters)
         tests = save_arrays(load_rnn(run), load_decoder(run), drives, folder)
         write_table(folder / "tests.csv", tests)
         report(config, tests, folder, time.monotonic() - begun)
@@ -253,4 +210,4 @@ def report(config: Config, tests: list[dict], folder: Path, seconds: float) -> N
 
 
 if __name__ == "__main__":
-    script.run_script(lambda: main(parse_cli(doc=__doc__)))
+    run_script(lambda: main(parse_run_cli(doc=__doc__)))

@@ -8,92 +8,51 @@ Writes data/SET/record/SEED.npz: obs uint8 (T, 64, 64, 3), action float32 (T, 3)
 (T,), terminated bool (T,); reward[t] is what action[t] earned. Episodes that are there stay.
 """
 
-import io
-import math
 import time
 from pathlib import Path
 
-from replication.config import ACTIONS, Z_SIZE, Config, Env, Extract, UserError, parse_cli
-from replication.controller.actions import HIGH, LOW, squash
-from replication.dataset.episodes import list_episodes
+from replication.config import Config, UserError
+from replication.dataset.episodes import episode_path, list_episodes, pack_episode
 from replication.parallel import mpi
-from replication.rollouts.loop import Episode, Task, drive, make_env
+from replication.rollouts.loop import Acting, Episode, Seen, Trial, drive
+from replication.rollouts.policies import NoisyAgent, RandomActions
+from replication.rollouts.real_world import RealWorld
 from replication.runs import files, folders, records
-from replication.search.history import fingerprint
+from replication.runs.script import parse_run_cli
+from replication.tasks.games import task_of
+from replication.tasks.task import Task
 
 import numpy as np
 from tqdm import tqdm
 
-FPS = 50  # of CarRacing
-WORKER: dict = {}  # what a worker process holds: its environments and its policy
+WORKER: dict = {}  # what a worker process holds: its world and its policy
 
 
-class OriginalPolicy:
-    """What the original's random networks amount to: a random C on a random z, h = 0.
-
-    All weights of its V, M and C are Cauchy with a scale drawn from 0..0.01 for each episode, and
-    z has the standard normal's spread (original extract.py and model.py). C as a NumPy product:
-    this stage needs no TensorFlow.
-    """
-
-    def begin(self, slot: int, task: Task) -> None:
-        self.random = np.random.default_rng([task.seed, 2])
-        scale = self.random.uniform(0, 0.01)
-        self.bias = self.random.standard_cauchy(ACTIONS) * scale
-        self.weight = self.random.standard_cauchy((Z_SIZE, ACTIONS)) * scale
-
-    def act(self, frames: np.ndarray) -> np.ndarray:
-        z = self.random.standard_normal(Z_SIZE)
-        return np.float32(squash((z @ self.weight + self.bias)[None], np))  # (1, A)
+def check_policy(config: Config) -> None:
+    """Raise UserError if the run's task has no such policy."""
+    known = (*task_of(config.task).random_policies, "agent")
+    if config.extract.policy not in known:
+        raise UserError(
+            f"--extract.policy {config.extract.policy}: {config.task} has {', '.join(known)}"
+        )
 
 
-class BrownianPolicy:
-    """Actions on a random walk (Tallec et al., 2018): they last, so the car gets about."""
-
-    def begin(self, slot: int, task: Task) -> None:
-        self.random = np.random.default_rng([task.seed, 2])
-        self.action = self.random.uniform(LOW, HIGH)
-
-    def act(self, frames: np.ndarray) -> np.ndarray:
-        action = self.action
-        step = self.random.standard_normal(ACTIONS) / math.sqrt(FPS)
-        self.action = np.clip(action + step, LOW, HIGH)
-        return np.float32([action])  # (1, A)
-
-
-class AgentPolicy:
-    """An agent with other noise on its C in each episode: what it does well, and badly.
-
-    For the second round of the paper's iterative procedure (section 5).
-    """
-
-    def __init__(self, weights, parameters: np.ndarray, noise: float):
-        from replication.rollouts.agent import Agent  # the other policies need no TensorFlow
-
-        self.agent, self.parameters, self.noise = Agent(weights), parameters, noise
-
-    def begin(self, slot: int, task: Task) -> None:
-        random = np.random.default_rng([task.seed, 2])
-        spread = random.uniform(0, self.noise)
-        noise = random.standard_normal(self.parameters.shape) * spread
-        self.agent.begin(slot, Task(task.seed, np.float32(self.parameters + noise)))
-
-    def act(self, frames: np.ndarray) -> np.ndarray:
-        return self.agent.act(frames)
-
-
-RANDOM = {"original": OriginalPolicy, "brownian": BrownianPolicy}
-
-
-def read_agent(config: Extract) -> tuple | None:
-    """V, M and C of the agent that drives, if one does."""
-    if config.policy != "agent":
+def read_agent(config: Config) -> tuple | None:
+    """V and M, and C's parameters, of the agent that drives, if one does."""
+    if config.extract.policy != "agent":
         return None
-    from replication.rollouts.agent import agent_folder, load_agent, one_thread
+    from replication.rollouts.agent import one_thread
+    from replication.rollouts.agent_files import agent_folder, load_agent
 
-    folder = agent_folder(config.agent)
+    folder = agent_folder(config.extract.agent)
     one_thread()
-    return load_agent(folder)
+    parts, parameters = load_agent(folder)
+    if (parts.task.name, parts.frames) != (config.task, config.frames):
+        raise UserError(
+            f"--extract.agent {config.extract.agent} plays {parts.task.name} on {parts.frames}"
+            f" frames, not {config.task} on {config.frames} ones"
+        )
+    return parts, parameters
 
 
 def episode_seed(seed: int, index: int) -> int:
@@ -101,46 +60,57 @@ def episode_seed(seed: int, index: int) -> int:
     return (seed * 100_000 + index) % 2**32
 
 
-def episode_path(folder: Path, seed: int) -> Path:
-    return folder / f"{seed:010d}.npz"
-
-
 def identify(config: Config, driver: str | None) -> str:
     """By what the stages that read a set know its episodes."""
     words = [config.extract.policy, config.seed, config.env.max_steps]
+    words += [] if config.frames == "plain" else [config.frames]
     if config.extract.policy == "agent":
         words += [config.extract.agent, config.extract.noise, driver]
     return " ".join(map(str, words))
 
 
 def check_driver(config: Config, folder: Path, agent: tuple | None) -> str | None:
-    """The fingerprint of the C that drives the set, as driver.json has it or will have it.
+    """The fingerprint of the agent that drives the set, as driver.json has it or will have it.
 
-    Raises UserError if it is to go on with a C that is not the one which has driven so far.
+    Raises UserError if it is to go on with an agent that is not the one which has driven so far.
     """
-    path, ours = folder / "driver.json", fingerprint(agent[1]) if agent else None
+    path, ours = folder / "driver.json", None
+    if agent:
+        from replication.rollouts.agent_files import agent_fingerprint
+
+        ours = agent_fingerprint(*agent)
     if config.overwrite or not path.exists():
         return ours
-    before = files.read_json(path, "controller")["controller"]
+    before = files.read_json(path, "agent")["agent"]
     if ours not in (None, before):
         raise UserError(
-            f"{folders.shown(folder)} was begun by another C of {config.extract.agent}:"
+            f"{folders.shown(folder)} was begun by another agent in {config.extract.agent}:"
             " another --data, or --overwrite to start anew"
         )
     return before
 
 
-def start_worker(env: Env, config: Extract, agent: tuple | None) -> None:
+def start_worker(task: Task, config: Config, agent: tuple | None) -> None:
+    """An agent drives episodes in lockstep, a random policy one after the other."""
+    env, width, model = config.env, 1, None
     if agent:
-        from replication.rollouts.agent import one_thread
+        from replication.rollouts.agent import WIDTH, LinearControllers, WorldModel, one_thread
 
         one_thread()
-    policy = AgentPolicy(*agent, config.noise) if agent else RANDOM[config.policy]()
-    WORKER.update(make_env=lambda: make_env(env), envs=[], policy=policy, max_steps=env.max_steps)
+        parts, parameters = agent
+        width, model = WIDTH, WorldModel(parts)
+        policy: Acting = NoisyAgent(
+            LinearControllers(parts.controller), parameters, config.extract.noise
+        )
+    else:
+        policy = RandomActions(task.random_policies[config.extract.policy])
+    envs = [task.make_env(env.stock) for _ in range(width)]
+    world = RealWorld(task, envs, model, env.max_steps, config.frames)
+    WORKER.update(task=task, world=world, policy=policy)
 
 
 def split_seeds(seeds: list[int], policy: str, workers: int) -> list[list[int]]:
-    """The seeds of each job: an agent drives episodes in lockstep, a random policy one by one."""
+    """The seeds of each job: of as many episodes as are driven in lockstep."""
     if policy != "agent":
         return [[seed] for seed in seeds]
     from replication.rollouts.agent import WIDTH
@@ -150,31 +120,20 @@ def split_seeds(seeds: list[int], policy: str, workers: int) -> list[list[int]]:
 
 
 def record(seeds: list[int]) -> list[bytes]:
-    """The files of a job's episodes, compressed here so that the master only has to write them.
+    """The files of a job's episodes, compressed here so that the master only has to write them."""
+    world: RealWorld = WORKER["world"]
+    frames: dict[int, list[np.ndarray]] = {seed: [] for seed in seeds}  # x_0, x_1, ... of each
 
-    Whole episodes: `terminated` ends nothing (paper).
-    """
-    envs = WORKER["envs"]
-    envs += [WORKER["make_env"]() for _ in range(len(seeds) - len(envs))]
-    episodes = drive(
-        envs[: len(seeds)], WORKER["policy"], [Task(seed) for seed in seeds], WORKER["max_steps"],
-        stop_at_end=False, keep_frames=True,
-    )  # fmt: skip
-    packed = {place: pack(episode) for place, episode in episodes}
+    def keep_frame(slot: int, episode: Episode, seen: Seen | None, action: np.ndarray) -> None:
+        frames[episode.seed].append(world.frames[slot].copy())
+
+    stop_at_end = not WORKER["task"].records_past_the_end
+    trials = [Trial(seed) for seed in seeds]
+    packed = {}
+    for place, episode in drive(world, WORKER["policy"], trials, stop_at_end, keep_frame):
+        obs = frames.pop(episode.seed)
+        packed[place] = pack_episode(obs, episode.actions, episode.rewards, episode.terminated)
     return [packed[place] for place in range(len(seeds))]
-
-
-def pack(episode: Episode) -> bytes:
-    """An episode as the bytes of its .npz."""
-    packed = io.BytesIO()
-    np.savez_compressed(
-        packed,
-        obs=np.stack(episode.frames),
-        action=np.stack(episode.actions),
-        reward=np.float32(episode.rewards),
-        terminated=np.bool_(episode.terminated),
-    )
-    return packed.getvalue()
 
 
 def job_name(seeds: list[int]) -> str:
@@ -190,13 +149,14 @@ def save(path: Path, packed: bytes) -> None:
 
 
 def record_all(config: Config, seeds: list[int], agent: tuple | None, folder: Path) -> None:
-    make_env(config.env).close()  # the master compiles for all
+    task = task_of(config.task)
+    task.make_env(config.env.stock).close()  # the master compiles for all
     jobs = split_seeds(seeds, config.extract.policy, mpi.workers())
-    with mpi.pool(start_worker, (config.env, config.extract, agent)) as pool:
+    with mpi.pool(start_worker, (task, config, agent)) as pool:
         recorded = pool.map(record, jobs, name=job_name)
         with tqdm(total=len(seeds), desc="extract", unit="episode") as bar:
-            for job, files in zip(jobs, recorded, strict=True):
-                for seed, packed in zip(job, files, strict=True):
+            for job, episodes in zip(jobs, recorded, strict=True):
+                for seed, packed in zip(job, episodes, strict=True):
                     save(episode_path(folder, seed), packed)
                 bar.update(len(job))
 
@@ -204,18 +164,24 @@ def record_all(config: Config, seeds: list[int], agent: tuple | None, folder: Pa
 def main(config: Config) -> None:
     start = time.monotonic()
     with records.open_stage(config, "extract") as folder:
+        check_policy(config)
+        if records.own_rollouts(config):
+            raise UserError(
+                f"{folders.shown(folder)} holds episodes that extract.py has not recorded:"
+                " another --data"
+            )
         seeds = [episode_seed(config.seed, index) for index in range(config.extract.episodes)]
         missing = [
             seed for seed in seeds if config.overwrite or not episode_path(folder, seed).exists()
         ]
-        agent = read_agent(config.extract) if missing else None
+        agent = read_agent(config) if missing else None
         driver = check_driver(config, folder, agent)
         records.begin_stage(config, "extract")
         if driver:
-            files.write_json(folder / "driver.json", {"controller": driver})
+            files.write_json(folder / "driver.json", {"agent": driver})
         if missing:
             record_all(config, missing, agent, folder)
-        episodes = list_episodes(folder, config.extract.skip_bad)
+        episodes = list_episodes(config)
         frames = sum(episode.length for episode in episodes)
         reached = f"{len(episodes)} episodes, {frames:,} frames"
         records.finish(
@@ -230,4 +196,4 @@ def main(config: Config) -> None:
 
 
 if __name__ == "__main__":
-    mpi.run_parallel(lambda: main(parse_cli(doc=__doc__)))
+    mpi.run_parallel(lambda: main(parse_run_cli(doc=__doc__)))

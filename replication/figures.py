@@ -18,15 +18,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from replication.config import Config, parse_cli, parse_run
-from replication.report.catalogue import FIGURES
+from replication.report.catalogue import FIGURES, CatalogueEntry
 from replication.report.page import DPI, PageFigure, render
 from replication.report.page_content import make_page
 from replication.report.run_record import Run, read_run
 from replication.report.score_table import score_table
 from replication.report.style import styled
 from replication.report.tables import write_table
-from replication.runs import files, folders, records, script
-from replication.runs.stages import needs_of
+from replication.runs import files, folders, records
+from replication.runs.script import run_script
+from replication.runs.stages import STAGES, needs_of
 
 from matplotlib.figure import Figure
 
@@ -52,7 +53,7 @@ def make_figures(runs: list[Run], folder: Path) -> list[PageFigure]:
     The files of a figure that cannot be drawn are deleted: an earlier call may have left them.
     """
     figures, run = [], runs[0]
-    for name, title, stage, draw in FIGURES:
+    for name, title, stage, draw in figures_of(run):
         commands = run.commands(run.stage_of(stage))
         if drawing := draw(runs):
             png = save(drawing.figure, folder, name)
@@ -64,6 +65,12 @@ def make_figures(runs: list[Run], folder: Path) -> list[PageFigure]:
             for ending in ("png", "pdf"):
                 (folder / f"{name}.{ending}").unlink(missing_ok=True)
     return figures
+
+
+def figures_of(run: Run) -> list[CatalogueEntry]:
+    """The figures that a run can have: its task may lack the stage that saves some."""
+    optional = {stage.name for stage in STAGES.values() if stage.optional}
+    return [entry for entry in FIGURES if entry.stage not in optional - set(run.stages)]
 
 
 def save(figure: Figure, folder: Path, name: str) -> bytes:
@@ -102,7 +109,7 @@ def main(config: Config, compare: Sequence[str] = ()) -> None:
 
 def finish(run: Run, html: str, reached: str, seconds: float) -> None:
     """Record the stage as finished if all stages are that it reads."""
-    if all(run.records[stage] for stage in needs_of("figures", run.config.vision)):
+    if all(run.records[stage] for stage in needs_of("figures", run.config)):
         output = hashlib.sha256(html.encode()).hexdigest()[:16]
         records.finish(run.config, "figures", output, reached, seconds, processes=1)
 
@@ -113,4 +120,4 @@ def draw_from_command_line() -> None:
 
 
 if __name__ == "__main__":
-    script.run_script(draw_from_command_line)
+    run_script(draw_from_command_line)

@@ -15,8 +15,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from replication.config import Config, UserError, parse_cli
-from replication.runs import folders, records, script
+from replication.config import Config, UserError
+from replication.runs import folders, records
+from replication.runs.script import parse_run_cli, run_script
 from replication.runs.stages import stages_of
 
 SCRIPTS = Path(__file__).parent
@@ -40,7 +41,7 @@ def stage_command(config: Config, name: str, argv: Sequence[str]) -> list[str]:
         argv = [*argv, "--no-overwrite"]  # other runs use these rollouts too
     if name == "evaluate":
         settings = config.evaluate
-        argv = ["--agent", str(folders.run_folder(config.run))]
+        argv = ["--run", config.run]
         argv += ["--episodes", str(settings.episodes), "--seed", str(settings.seed)]
     if name == "dream":
         argv = ["--run", config.run]
@@ -50,7 +51,7 @@ def stage_command(config: Config, name: str, argv: Sequence[str]) -> list[str]:
 def table(config: Config) -> str:
     """A line for each stage: its time and what it reached."""
     lines = [f"{'stage':<18}{'time':>9}  reached"]
-    for name in stages_of(config.vision):
+    for name in stages_of(config):
         record = records.done(config, name)
         seconds = record["seconds"] if record else 0
         time = f"{seconds / 3600:.1f} h" if seconds >= 3600 else f"{seconds:.0f} s"
@@ -59,8 +60,8 @@ def table(config: Config) -> str:
 
 
 def main(argv: Sequence[str]) -> None:
-    config = parse_cli(argv, __doc__)
-    for name in stages_of(config.vision):
+    config = parse_run_cli(argv, __doc__)
+    for name in stages_of(config):
         if name != "figures" and records.done(config, name):  # they show logs, too, which may grow
             print(f"{name}: done")
             continue
@@ -73,4 +74,4 @@ def main(argv: Sequence[str]) -> None:
 
 
 if __name__ == "__main__":
-    script.run_script(lambda: main(sys.argv[1:]))
+    run_script(lambda: main(sys.argv[1:]))

@@ -10,14 +10,19 @@ Prints R^2: 1 where a linear C could know the fact, 0 where it knows no more tha
 
 from dataclasses import dataclass
 
-from replication.config import Config, parse_cli
-from replication.events import read_track
-from replication.rollouts.agent import load_encoder, load_rnn
-from replication.rollouts.loop import Task, drive, make_env
-from replication.runs import folders, script, seeds
+from replication.config import Config
+from replication.dataset.series import encode
+from replication.rollouts.agent_files import load_encoder, load_rnn
+from replication.rollouts.loop import Episode, Seen, Trial, drive
+from replication.rollouts.real_world import RealWorld
+from replication.runs import folders, records
+from replication.runs.script import parse_run_cli, run_script
+from replication.runs.seeds import Purpose, derive_seed, generator
 from replication.search.recorded_inputs import memories
 from replication.search.warm_start import linear_fit
-from replication.series import encode
+from replication.tasks.car_facts import FACTS, PROBED_TILES, facts_now, read_track
+from replication.tasks.games import task_of
+from replication.tasks.task import Task
 from replication.tf import tf
 from replication.vae.vae import sample_z, to_float
 
@@ -28,16 +33,14 @@ from tqdm import tqdm
 TRACKS, FOLDS = 20, 5
 STEPS = 400  # driven on each track
 ZOOM = 50  # steps: the camera comes down in the first second, and they are left out
-AHEAD = (4, 9, 14)  # tiles, of 3.5 m
-FACTS = ("offset", *(f"road {tiles} on" for tiles in AHEAD), "speed")
 ROAD, ASTRAY = 8.0, 1.2  # m off the middle, rad off its direction: farther is left out
 HELD = 60  # steps: for so long the driver keeps to a speed
 RIDGE = 10.0  # times the squared weights, beside the sum of squared errors
 
 
 @dataclass(frozen=True)
-class Drive:
-    """A track, driven, without its opening zoom."""
+class ProbedEpisode:
+    """What a drive showed, and the facts."""
 
     frames: np.ndarray  # uint8 (T, 64, 64, 3), from x_0 on
     action: np.ndarray  # float32 (T, A)
@@ -45,68 +48,61 @@ class Drive:
     used: np.ndarray  # bool (T,): behind the zoom, on the road and facing along it
 
 
-def facts_now(env: gymnasium.Env, road: np.ndarray) -> np.ndarray:
-    """FACTS: metres left of the road's middle; angles to its tiles, radians, left is more; m/s.
-
-    road: the places of its tiles, metres (N, 2).
-    """
-    hull = env.car.hull
-    here = np.argmin(((road - tuple(hull.position)) ** 2).sum(axis=1))
-    along = road[(here + 1) % len(road)] - road[here]
-    beside = np.subtract(hull.position, road[here])
-    offset = (along[0] * beside[1] - along[1] * beside[0]) / np.hypot(*along)
-    to = road[(here + np.array(AHEAD)) % len(road)] - hull.position
-    angles = np.arctan2(to[:, 1], to[:, 0]) - (hull.angle + np.pi / 2)
-    angles = (angles + np.pi) % (2 * np.pi) - np.pi
-    return np.array([offset, *angles, hull.linearVelocity.length])
-
-
 class Driver:
-    """A rollouts.Policy that is told the facts, and steers at the middle of the three tiles."""
+    """Acts by the facts, which it is told, and steers at the middle of the three tiles."""
 
     def __init__(self, env: gymnasium.Env):
         self.world = env.unwrapped
         self.facts: list[np.ndarray] = []
 
-    def begin(self, slot: int, task: Task) -> None:
-        self.random = np.random.default_rng([task.seed, 17])
+    def begin(self, slot: int, trial: Trial) -> None:
+        self.random = generator(trial.seed, Purpose.PROBE_DRIVER)
         self.road = read_track(self.world).place
         self.tremble = 0.0
 
-    def act(self, frames: np.ndarray) -> np.ndarray:
-        """frames uint8 (1, 64, 64, 3), not looked at -> actions float32 (1, 3)."""
+    def act(self, seen: Seen | None) -> np.ndarray:
+        """Actions float32 (1, 3); nothing is seen."""
         if len(self.facts) % HELD == 0:
             self.wanted = self.random.uniform(15, 50)  # m/s
         facts = facts_now(self.world, self.road)
         self.facts.append(facts)
         self.tremble = 0.95 * self.tremble + 0.1 * self.random.standard_normal()
-        steer = np.clip(self.tremble - 1.5 * facts[1 + AHEAD.index(9)], -1, 1)
+        steer = np.clip(self.tremble - 1.5 * facts[1 + PROBED_TILES.index(9)], -1, 1)
         missing = self.wanted - facts[-1]
         gas, brake = np.clip(missing / 10, 0, 1), np.clip(-missing / 50, 0, 1)
         return np.array([[steer, gas, brake]], np.float32)
 
 
-def drive_track(env: gymnasium.Env, seed: int) -> Drive:
-    driver = Driver(env)
-    ((_, episode),) = drive([env], driver, [Task(seed)], STEPS, keep_frames=True)
+def drive_track(task: Task, env: gymnasium.Env, seed: int) -> ProbedEpisode:
+    """Drive one track, STEPS at most."""
+    world, driver = RealWorld(task, [env], max_steps=STEPS), Driver(env)
+    frames: list[np.ndarray] = []
+
+    def keep_frame(slot: int, episode: Episode, seen: Seen | None, action: np.ndarray) -> None:
+        frames.append(world.frames[slot].copy())
+
+    ((_, episode),) = drive(world, driver, [Trial(seed)], watch=keep_frame)
     facts = np.stack(driver.facts)
     used = (np.abs(facts[:, 0]) < ROAD) & (np.abs(facts[:, 1]) < ASTRAY)
     used[:ZOOM] = False
-    return Drive(np.stack(episode.frames), np.stack(episode.actions), facts, used)
+    return ProbedEpisode(np.stack(frames), np.stack(episode.actions), facts, used)
 
 
-def features(encoder, rnn, drives: list[Drive]) -> dict[str, list[np.ndarray]]:
+def features(encoder, rnn, drives: list[ProbedEpisode]) -> dict[str, list[np.ndarray]]:
     """What V and M make of each drive, by name: mu, z and h_t, (T, ...) each."""
-    random, see = np.random.default_rng(18), tf.function(lambda obs: encoder(to_float(obs)))
+    random, see = (
+        np.random.default_rng(Purpose.PROBE_NOISE),
+        tf.function(lambda obs: encoder(to_float(obs))),
+    )
     remember = tf.function(lambda z, action: memories(rnn, z, action))
-    found: dict[str, list[np.ndarray]] = {"mu": [], "z": [], "h": [], "z, h": []}
-    for each in drives:
-        mu, logvar = (part.astype(np.float32) for part in encode(see, each.frames))
+    by_name: dict[str, list[np.ndarray]] = {"mu": [], "z": [], "h": [], "z, h": []}
+    for episode in drives:
+        mu, logvar = (part.astype(np.float32) for part in encode(see, episode.frames))
         z = sample_z(mu, logvar, random.standard_normal(mu.shape, np.float32)).numpy()
-        h = remember(z, each.action)[0].numpy()  # h_0 .. h_{T-1}
-        for name, values in zip(found, (mu, z, h, np.hstack([z, h])), strict=True):
-            found[name].append(values.astype(np.float64))
-    return found
+        h = remember(z, episode.action)[0].numpy()  # h_0 .. h_{T-1}
+        for name, values in zip(by_name, (mu, z, h, np.hstack([z, h])), strict=True):
+            by_name[name].append(values.astype(np.float64))
+    return by_name
 
 
 def ridge_r2(x: list[np.ndarray], y: list[np.ndarray]) -> np.ndarray:
@@ -128,18 +124,21 @@ def ridge_r2(x: list[np.ndarray], y: list[np.ndarray]) -> np.ndarray:
 
 
 def main(config: Config) -> None:
+    records.check_stage(config, "probe")
     run = folders.run_folder(config.run)
     rnn, encoder = load_rnn(run), load_encoder(run)
-    env = make_env(config.env)
-    tracks = [seeds.derive_seed(0, 19, track) for track in range(TRACKS)]  # the same for every run
-    drives = [drive_track(env, seed) for seed in tqdm(tracks, "probe", unit="track")]
-    facts = [each.facts[each.used] for each in drives]
+    task = task_of(config.task)
+    env = task.make_env(config.env.stock)
+    # The tracks are the same for every run.
+    tracks = [derive_seed(0, Purpose.PROBE_TRACK, track) for track in range(TRACKS)]
+    drives = [drive_track(task, env, seed) for seed in tqdm(tracks, "probe", unit="track")]
+    facts = [episode.facts[episode.used] for episode in drives]
     print(f"R^2 over {sum(map(len, facts)):,} frames")
     print(" " * 6, *(f"{fact:>10}" for fact in FACTS))
     for name, values in features(encoder, rnn, drives).items():
-        used = [value[each.used] for value, each in zip(values, drives, strict=True)]
+        used = [value[episode.used] for value, episode in zip(values, drives, strict=True)]
         print(f"{name:<6}", *(f"{r2:>10.2f}" for r2 in ridge_r2(used, facts)))
 
 
 if __name__ == "__main__":
-    script.run_script(lambda: main(parse_cli(doc=__doc__)))
+    run_script(lambda: main(parse_run_cli(doc=__doc__)))

@@ -1,59 +1,67 @@
-"""Stage 5: evolve C with CMA-ES on real rollouts (World Models, 3.2 and A.4).
+"""Stage 5: evolve C with CMA-ES on rollouts (World Models, 3.2 and A.4), or in dreams (4).
 
     mpirun -n 3 python replication/train_controller.py quick
 
-The master asks CMA-ES for candidates, the workers drive them. Reads V and M; writes
+The master asks CMA-ES for candidates, the workers run their episodes. Reads V and M; writes
 checkpoints/RUN/controller/: log.jsonl and best.json (C's vector: the best evaluated mean of the
 search distribution); with --controller.start also start.json, the C that the search starts from;
 with --controller.inputs whitened also whitening.npz. The rollouts are read for the latter, and to
-start from an agent on another V or M, or in another mode.
+start from an agent on another V or M, or in another mode. With --controller.world dream the series
+are read, whose first frames dreams start from.
 Killed and called again it goes on to the same numbers, bit for bit.
 """
 
 from pathlib import Path
 
-from replication.config import Config, Controller, UserError, parse_cli
+from replication.config import Config, Controller, UserError
+from replication.dataset.series import first_frames, load_series
 from replication.parallel import mpi
-from replication.rollouts.agent import Weights, changed_part, flat_vector, load_weights, one_thread
-from replication.rollouts.loop import Task, make_env
-from replication.rollouts.workers import drive_all, start_worker
-from replication.runs import files, folders, records, seeds
+from replication.rnn.dream import Starts
+from replication.rollouts.agent import AgentParts, one_thread
+from replication.rollouts.agent_files import changed_part, load_parts
+from replication.rollouts.loop import Trial
+from replication.rollouts.workers import DreamSettings, run_all, start_worker
+from replication.runs import files, folders, records
 from replication.runs.logs import Log, read_log
+from replication.runs.script import parse_run_cli
+from replication.runs.seeds import Purpose, derive_seed
 from replication.search.cma_es import Evolution
-from replication.search.history import fingerprint
-from replication.search.warm_start import read_start
-from replication.search.whitening import Whitening, keep_whitening, read_whitening
+from replication.search.search_start import SearchStart, read_search_start
 
 import numpy as np
 from tqdm import tqdm
 
 
-def generation_tasks(config: Config, generation: int, candidates: np.ndarray) -> list[Task]:
+def generation_trials(config: Config, generation: int, candidates: np.ndarray) -> list[Trial]:
     """Every candidate's episodes, candidate by candidate."""
-    tracks = config.controller
-    short = generation <= tracks.short
+    settings = config.controller
+    short = generation <= settings.short
     return [
-        Task(
-            seeds.derive_seed(
-                config.seed, 11, generation, 0 if tracks.same_tracks else candidate, episode
+        Trial(
+            derive_seed(
+                config.seed,
+                Purpose.CANDIDATE,
+                generation,
+                0 if settings.same_tracks else candidate,
+                episode,
             ),
             parameters,
-            tracks.patience,
-            tracks.short_steps if short else None,
+            settings.patience,
+            settings.short_steps if short else None,
         )
         for candidate, parameters in enumerate(candidates)
-        for episode in range(tracks.episodes)
+        for episode in range(settings.episodes)
     ]
 
 
 def evaluate_mean(pool: mpi.Pool, config: Config, es: Evolution) -> dict:
     """The mean of the search distribution on tracks that no candidate has driven."""
     name = f"generation {es.generation}, evaluation"
-    tasks = [
-        Task(seeds.derive_seed(config.seed, 12, es.generation, episode), es.mean)
+    trials = [
+        Trial(derive_seed(config.seed, Purpose.EVALUATION, es.generation, episode), es.mean)
         for episode in range(config.controller.eval_episodes)
     ]
-    returns = drive_all(pool, name, tasks)[:, 0]
+    returns = run_all(pool, name, trials)[:, 0]
     return {
         "eval_mean": returns.mean(),
         "eval_std": returns.std(),
@@ -65,8 +73,8 @@ def run_generation(pool: mpi.Pool, config: Config, es: Evolution) -> dict:
     """One generation, told to CMA-ES; and the evaluation that is due after it. The log's values."""
     candidates = es.ask()
     generation = es.generation + 1
-    tasks = generation_tasks(config, generation, candidates)
-    results = drive_all(pool, f"generation {generation}", tasks)  # (population * episodes, 2)
+    trials, world = generation_trials(config, generation, candidates), config.controller.world
+    results = run_all(pool, f"generation {generation}", trials, world)  # (trials, 2)
     fitness = results[:, 0].reshape(len(candidates), -1).mean(axis=1)  # (population,)
     es.tell(fitness)
     values = {
@@ -90,18 +98,16 @@ def keep_best(es: Evolution, line: dict, settings: Controller, folder: Path) -> 
     before = files.read_json(path, "eval_mean")["eval_mean"] if path.exists() else -np.inf
     if line.get("eval_mean", -np.inf) > before:
         facts = {key: line[key] for key in ("eval_mean", "eval_std", "eval_episodes")}
-        seen = {"mode": settings.mode, "z": settings.z}
+        inputs = {"mode": settings.mode, "z": settings.z}
         parameters = es.mean.astype(np.float32).tolist()
         files.write_json(
-            path, {"generation": es.generation, **seen, **facts, "parameters": parameters}
+            path, {"generation": es.generation, **inputs, **facts, "parameters": parameters}
         )
 
 
-def resume(
-    config: Config, start: np.ndarray, path: Path, whitening: Whitening | None = None
-) -> Evolution:
+def resume(config: Config, start: SearchStart, path: Path) -> Evolution:
     """The search as a log left it: told again what every candidate returned."""
-    es = Evolution(start, config.controller, config.seed, whitening)
+    es = Evolution(start.parameters, config.controller, config.seed, start.whitening)
     for line in read_log(path):
         returns = line.get("returns", [])
         if line["step"] != es.generation + 1 or len(returns) != config.controller.population:
@@ -132,38 +138,54 @@ def evolve(pool: mpi.Pool, config: Config, es: Evolution, folder: Path) -> float
     return log.seconds
 
 
-def check_finished(config: Config, run: Path, weights: Weights) -> None:
+def check_settings(config: Config, parts: AgentParts, folder: Path) -> None:
+    """Raise UserError for settings that the task, or a search that has begun, has no use for."""
+    begun = 0 if config.overwrite else len(read_log(folder / "log.jsonl"))
+    if begun > config.controller.generations:
+        raise UserError(
+            f"{folders.shown(folder)} has {begun} generations already: give"
+            f" --controller.generations {begun} or more, or --overwrite"
+        )
+    if config.controller.patience and parts.task.idle_reward is None:
+        raise UserError(f"--controller.patience: {parts.task.name} has no idle steps; give 0")
+
+
+def check_finished(config: Config, run: Path, parts: AgentParts) -> None:
     """Raise UserError if V or M is in the middle of more training than it is recorded with."""
-    if changed := changed_part(run, weights, records.inputs_of(config, "train_controller")):
+    outputs = records.input_outputs(config, "train_controller")
+    if changed := changed_part(run, parts, outputs):
         raise UserError(
             f"{folders.shown(folders.stage_folder(config, changed))} is not as it was finished:"
             f" run python replication/{records.command(config, changed)}, or restore it"
         )
 
 
+def dream_settings(config: Config) -> DreamSettings | None:
+    """Where dreams start, the first frames of the run's series, if candidates act in dreams."""
+    if config.controller.world == "real":
+        return None
+    starts = Starts(*first_frames(load_series(config)))
+    return DreamSettings(starts, config.controller.temperature)
+
+
 def main(config: Config) -> None:
     one_thread()
     with records.open_stage(config, "train_controller") as folder:
-        run = folders.run_folder(config.run)
-        weights = load_weights(run, config.controller.mode, config.vision, config.controller.z)
-        check_finished(config, run, weights)
-        start, whitening = read_start(config), read_whitening(config)
-        first = np.zeros(weights.parameters)
-        if start:
-            first += flat_vector(start["parameters"], weights, folder / "start.json")
+        run, settings = folders.run_folder(config.run), config.controller
+        parts = load_parts(run, settings.mode, config.vision, settings.z)
+        check_settings(config, parts, folder)
+        check_finished(config, run, parts)
+        start, dream = read_search_start(config, parts), dream_settings(config)
         records.begin_stage(config, "train_controller")
-        if start and not (folder / "start.json").exists():
-            files.write_json(folder / "start.json", start)
-        if whitening and not (folder / "whitening.npz").exists():
-            keep_whitening(whitening, folder / "whitening.npz")
-        es = resume(config, first, folder / "log.jsonl", whitening)
-        make_env(config.env).close()  # the master compiles for all
-        with mpi.pool(start_worker, (weights, config.env)) as pool:
+        start.save(folder)
+        es = resume(config, start, folder / "log.jsonl")
+        parts.task.make_env(config.env.stock).close()  # the master compiles for all
+        with mpi.pool(start_worker, (parts, config.env, dream)) as pool:
             seconds = evolve(pool, config, es, folder)
-        report(config, weights, seconds, folder, earlier=len(start["log"]) if start else 0)
+        report(config, parts, seconds, folder, earlier=len(start.log))
 
 
-def report(config: Config, weights: Weights, seconds: float, folder: Path, earlier: int) -> None:
+def report(config: Config, parts: AgentParts, seconds: float, folder: Path, earlier: int) -> None:
     best = files.read_json(folder / "best.json")
     reached = (
         f"{best['eval_mean']:.1f} ± {best['eval_std']:.1f} over {best['eval_episodes']:.0f} tracks"
@@ -171,13 +193,12 @@ def report(config: Config, weights: Weights, seconds: float, folder: Path, earli
     )
     if earlier:
         reached += f", after {earlier} of earlier searches"
-    output = fingerprint(best["parameters"])
-    records.finish(
-        config, "train_controller", output, reached, seconds,
-        processes=mpi.workers(), parameters=weights.parameters,
-    )  # fmt: skip
+    output = files.controller_fingerprint(best["parameters"])
+    parameters = parts.controller.parameter_count
+    facts = {"processes": mpi.workers(), "parameters": parameters}
+    records.finish(config, "train_controller", output, reached, seconds, **facts)
     print(f"controller: {reached}, in {folders.shown(folder)}")
 
 
 if __name__ == "__main__":
-    mpi.run_parallel(lambda: main(parse_cli(doc=__doc__)))
+    mpi.run_parallel(lambda: main(parse_run_cli(doc=__doc__)))

@@ -8,36 +8,39 @@ traversal.npz (what single dimensions of z do to a frame).
 """
 
 from replication import training
-from replication.config import Config, parse_cli
-from replication.runs import files, folders, records, script, seeds
+from replication.config import Config
+from replication.runs import files, folders, records, seeds
+from replication.runs.script import parse_run_cli, run_script
+from replication.tasks.games import task_of
 from replication.tf import keras
-from replication.vae.vae import VAE
-from replication.vae.vision import (
+from replication.vae.frames import (
     frame_batches,
     load_frames,
     measure_held_out,
     reached,
-    save_v,
     schedule_of,
 )
+from replication.vae.pictures import save_v
+from replication.vae.vae import VAE
 
 
 def main(config: Config) -> None:
     with records.open_stage(config, "train_vae") as folder:
         seeds.seed_everything(config.seed)
+        z_size = task_of(config.task).z_size
         frames = load_frames(config, config.vae.batch_size)
         records.begin_stage(config, "train_vae")
 
-        vae = VAE(config.vae)
+        vae = VAE(config.vae, z_size)
         vae.compile(optimizer=keras.optimizers.Adam(config.vae.learning_rate))
         seconds = training.fit(
             vae,
-            lambda step: frame_batches(frames.stream, config.seed, step),
+            lambda step: frame_batches(frames.stream, z_size, config.seed, step),
             measure_held_out(vae.losses_of, vae.encoder, frames.chosen, config.seed),
             schedule_of(config.vae, frames.stream),
             folder,
         )
-        save_v(vae, frames, config.seed, folder)
+        save_v(vae, frames, config, folder)
 
         output = files.fingerprint(vae.encoder.get_weights())
         facts = {"processes": records.cores(), "parameters": vae.count_params()}
@@ -46,4 +49,4 @@ def main(config: Config) -> None:
 
 
 if __name__ == "__main__":
-    script.run_script(lambda: main(parse_cli(doc=__doc__)))
+    run_script(lambda: main(parse_run_cli(doc=__doc__)))

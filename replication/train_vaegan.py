@@ -8,18 +8,20 @@ to the other stages; without --run, the run is PRESET-vaegan, on the rollouts of
 """
 
 from replication import training
-from replication.config import Config, Vaegan, parse_cli
-from replication.runs import files, folders, records, script, seeds
+from replication.config import Config, Vaegan
+from replication.runs import files, folders, records, seeds
+from replication.runs.script import parse_run_cli, run_script
+from replication.tasks.games import task_of
 from replication.tf import keras
-from replication.vae.vaegan import VAEGAN
-from replication.vae.vision import (
+from replication.vae.frames import (
     frame_batches,
     load_frames,
     measure_held_out,
     reached,
-    save_v,
     schedule_of,
 )
+from replication.vae.pictures import save_v
+from replication.vae.vaegan import VAEGAN
 
 WON = 0.99  # a discriminator that tells so many frames of each kind aright has won outright
 GONE = 1.0  # nats: with less than this z says nothing of the frame
@@ -46,20 +48,21 @@ def optimizers(config: Vaegan) -> list[keras.optimizers.Optimizer]:
 def main(config: Config) -> None:
     with records.open_stage(config, "train_vaegan") as folder:
         seeds.seed_everything(config.seed)
+        z_size = task_of(config.task).z_size
         frames = load_frames(config, config.vaegan.batch_size)
         records.begin_stage(config, "train_vaegan")
 
-        vaegan = VAEGAN(config.vaegan)
+        vaegan = VAEGAN(config.vaegan, z_size)
         vaegan.compile(*optimizers(config.vaegan))
         seconds = training.fit(
             vaegan,
-            lambda step: frame_batches(frames.stream, config.seed, step, draws=2),
+            lambda step: frame_batches(frames.stream, z_size, config.seed, step, draws=2),
             measure_held_out(vaegan.pixel_losses, vaegan.encoder, frames.chosen, config.seed),
             schedule_of(config.vaegan, frames.stream),
             folder,
             collapse,
         )
-        save_v(vaegan, frames, config.seed, folder)
+        save_v(vaegan, frames, config, folder)
         training.save_weights(vaegan.discriminator, folder / "discriminator.weights.h5")
         report(config, vaegan, seconds, folder)
 
@@ -77,4 +80,4 @@ def report(config: Config, vaegan: VAEGAN, seconds: float, folder) -> None:
 
 
 if __name__ == "__main__":
-    script.run_script(lambda: main(parse_cli(doc=__doc__, vision="vaegan")))
+    run_script(lambda: main(parse_run_cli(doc=__doc__, vision="vaegan")))

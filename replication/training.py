@@ -13,7 +13,7 @@ from pathlib import Path
 
 from replication.config import UserError
 from replication.dataset.episodes import UNREADABLE
-from replication.runs import files, folders
+from replication.runs import files, folders, records
 from replication.runs.logs import Log, read_log
 from replication.tf import keras, tf
 
@@ -45,9 +45,9 @@ def fit(
     """Train to the end of the schedule, from `folder`/state.npz if it is there.
 
     model: compiled; its logs are what the log holds. batches(step): the batches from that step on.
-    held_out(): losses on held-out data, by name. warning(): what is wrong by a line of the log,
-    for the user and the log, or "". Returns the seconds of work, all sessions together. Raises
-    UserError when a loss is not finite; the last good weights stay.
+    held_out(): what the log says of held-out data, by name. warning(line): what is wrong by a line
+    of the log, for the user and the log, or "". Returns the seconds of work, all sessions together.
+    Raises UserError when a loss is not finite; the last good weights stay.
     """
     for optimizer in optimizers_of(model):
         if not optimizer.built:
@@ -98,12 +98,12 @@ class Recorder(keras.callbacks.Callback):
         if self.step % self.schedule.log_every and self.step % self.schedule.iterations:
             return
         losses = {name: float(value) for name, value in logs.items()}
-        line = losses | {f"held_out_{name}": value for name, value in self.held_out().items()}
-        line = {name.replace("held_out__", ""): round(value, 6) for name, value in line.items()}
+        line = {name: round(value, 6) for name, value in (losses | self.held_out()).items()}
         if not np.isfinite(list(line.values())).all():  # held-out: of the weights as they are now
             self._give_up(line)
         epoch = (self.step - 1) // self.schedule.iterations + 1
-        self.log.write(self.step, epoch=epoch, **line, **self._warn(line))
+        facts = {"epoch": epoch, "processes": records.cores()}
+        self.log.write(self.step, **facts, **line, **self._warn(line))
         save_state(self.model, self.folder / "state.npz", self.step)  # last: it says where we are
         self.bar.set_postfix({name: f"{value:.4g}" for name, value in losses.items()})
         self.model.reset_metrics()

@@ -5,14 +5,13 @@ import fcntl
 import os
 from pathlib import Path
 
-from replication.config import Env
-from replication.envs.rendering.resize import to_frame
-from replication.rollouts.loop import make_env
 from replication.runs import folders
+from replication.tasks.car_racing import CAR_RACING_V3
 
 import numpy as np
 import pytest
 import tiny
+from counting import CountingEnv
 
 
 @pytest.fixture(scope="session")
@@ -27,7 +26,8 @@ def compiled(together) -> None:
     """The fast renderer's kernels, compiled and compared with stock by one worker for all."""
     with open(together / "compiled.lock", "w") as held:
         fcntl.flock(held, fcntl.LOCK_EX)
-        to_frame(make_env(Env()).reset(seed=0)[0])
+        obs, _ = CAR_RACING_V3.make_env().reset(seed=0)
+        CAR_RACING_V3.frame(obs)
 
 
 @pytest.fixture(scope="session")
@@ -112,35 +112,6 @@ def _write_episode(folder: Path, seed: int, length: int = 12, **arrays) -> Path:
 @pytest.fixture
 def write_episode():
     return _write_episode
-
-
-class CountingEnv:
-    """Frame t of the track `seed` is t in red, seed in green, and 7 in blue, everywhere.
-
-    a_t earns 1000 * (t + 1) + its steering; the episode is over with a_{length - 1}, where length
-    is 3 + seed % 5 unless it is given.
-    """
-
-    def __init__(self, length: int | None = None):
-        self.fixed_length = length
-        self.given: list[tuple[int, int, np.ndarray]] = []  # seed, t, a_t
-
-    def reset(self, seed: int):
-        self.seed, self.time = seed, 0
-        self.length = self.fixed_length or 3 + seed % 5
-        return self.picture(), {}
-
-    def step(self, action):
-        self.given.append((self.seed, self.time, action.copy()))
-        self.time += 1
-        reward = 1000.0 * self.time + float(action[0])
-        return self.picture(), reward, self.time >= self.length, False, {}
-
-    def picture(self) -> np.ndarray:
-        picture = np.empty((96, 96, 3), np.uint8)
-        picture[:] = (self.time % 256, self.seed % 256, 7)
-        picture[84:] = 255  # the indicator bar: nobody must see it
-        return picture
 
 
 @pytest.fixture

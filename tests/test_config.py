@@ -1,14 +1,16 @@
-"""Settings: the paper's are the defaults, each is read, and what nobody can mean is one line."""
+"""Settings: the paper's are the defaults, each is read, and each number has a bound."""
 
 import ast
 import dataclasses
 import re
 from pathlib import Path
+from typing import get_type_hints
 
 import replication
 from replication import config as config_module
 from replication.config import (
     PRESETS,
+    AtLeast,
     Config,
     Controller,
     Env,
@@ -20,7 +22,6 @@ from replication.config import (
     Vae,
     Vaegan,
     check,
-    parse_cli,
 )
 
 import pytest
@@ -60,7 +61,8 @@ SECTIONS = {
         (
             Controller(),
             {
-                "mode": "z_h", "population": 64, "episodes": 16, "generations": 1800,
+                "world": "real", "temperature": 1, "mode": "z_h", "population": 64,
+                "episodes": 16, "generations": 1800,
                 "sigma": 0.1, "same_tracks": False, "patience": 0, "short": 0,
                 "eval_every": 25, "eval_episodes": 1024,
             },
@@ -169,166 +171,38 @@ def test_every_field_of_every_section_says_where_it_comes_from():
     assert [line for line in lines if not re.search(r"  # .+ \[[^\]]+\]$", line)] == []
 
 
-# The command line --------------------------------------------------------------------------
+# Bounds ------------------------------------------------------------------------------------
 
 
-def complaint(*argv: str) -> str:
-    with pytest.raises(UserError) as error:
-        parse_cli(argv)
-    assert "\n" not in str(error.value)
-    return str(error.value)
+def bounds() -> list[tuple[str, str, float | None]]:
+    """Each number of each section, and its bound; None: it must be positive."""
+    found = []
+    for section, cls in SECTIONS.items():
+        for name, hint in get_type_hints(cls, include_extras=True).items():
+            if isinstance(getattr(cls(), name), bool | str):
+                continue
+            limits = [x.bound for x in getattr(hint, "__metadata__", ()) if isinstance(x, AtLeast)]
+            found.append((section, name, limits[0] if limits else None))
+    return found
 
 
-def test_preset_then_fields():
-    config = parse_cli(["report", "--run", "mine", "--vae.epochs", "2", "--rnn.clip", "0.5"])
-    assert (config.preset, config.run, config.rollouts) == ("report", "mine", "mine")
-    assert config.vae == dataclasses.replace(PRESETS["report"].vae, epochs=2)
-    assert config.rnn.clip == 0.5
-    assert config.controller == PRESETS["report"].controller
+def test_every_number_has_a_bound_and_its_default_keeps_it():
+    assert len(bounds()) > 40
+    for section, name, bound in bounds():
+        for preset in PRESETS.values():
+            value = getattr(getattr(preset, section), name)
+            assert value > 0 if bound is None else value >= bound
 
 
-def test_quick_is_the_preset_of_none():
-    assert parse_cli([]) == PRESETS["quick"]
-    assert parse_cli(["--vae.epochs", "7"]).preset == "quick"
+@pytest.mark.parametrize(("section", "name", "bound"), bounds())
+def test_a_bound_is_kept_by_the_check(section, name, bound):
+    def with_value(value) -> Config:
+        part = dataclasses.replace(SECTIONS[section](), **{name: value})
+        return dataclasses.replace(Config(), **{section: part})
 
-
-@pytest.mark.parametrize("name", sorted(PRESETS))
-def test_a_preset_alone_is_what_it_says(name):
-    assert parse_cli([name]) == PRESETS[name]
-
-
-@pytest.mark.parametrize(
-    ("argv", "run", "rollouts"),
-    [
-        (["laptop", "--vision", "vaegan"], "laptop-vaegan", "laptop"),
-        (["--vision", "vaegan"], "quick-vaegan", "quick"),
-        (["--vision", "vaegan", "--data", "laptop"], "quick-vaegan", "laptop"),
-        (["--vision", "vaegan", "--run", "mine"], "mine", "mine"),
-        (["--vision=vaegan", "--run=quick"], "quick", "quick"),
-        (["--vision", "vae", "--data", "laptop"], "quick", "laptop"),
-    ],
-)
-def test_a_vae_gan_has_a_run_of_its_own_on_the_presets_rollouts(argv, run, rollouts):
-    config = parse_cli(argv)
-    assert (config.run, config.rollouts) == (run, rollouts)
-
-
-def test_a_script_made_for_one_kind_of_v_needs_not_be_told():
-    assert parse_cli(["laptop"], vision="vaegan") == parse_cli(["laptop", "--vision", "vaegan"])
-
-
-def test_a_set_of_rollouts_can_be_shared():
-    assert parse_cli(["quick", "--run", "b", "--data", "a"]).rollouts == "a"
-
-
-@pytest.mark.parametrize(
-    ("argv", "stock"),
-    [
-        ([], False),
-        (["--env.stock"], True),
-        (["--env.stock", "true"], True),
-        (["--env.stock", "True", "--seed", "3"], True),
-        (["--env.stock", "false"], False),
-        (["--env.no-stock"], False),
-    ],
-)
-def test_flags_may_have_a_value(argv, stock):
-    assert parse_cli(["quick", *argv]).env.stock is stock
-
-
-def test_other_flags():
-    assert parse_cli(["--extract.skip_bad"]).extract.skip_bad
-    assert parse_cli(["--extract.skip_bad", "true"]).extract.skip_bad
-    assert parse_cli(["--overwrite"]).overwrite
-    assert not parse_cli(["laptop", "--controller.same_tracks", "false"]).controller.same_tracks
-    assert parse_cli(["--rnn.reward_head", "true", "--rnn.termination_head"]).rnn.termination_head
-
-
-def test_unknown_preset_is_one_line():
-    assert complaint("tiny") == "unknown preset 'tiny': choose from laptop, paper, quick, report"
-
-
-@pytest.mark.parametrize(
-    ("argv", "named"),
-    [
-        (["--vae.epoch", "3"], "--vae.epoch"),
-        (["--nothing", "3"], "--nothing"),
-        (["--vae.epochs", "many"], "many"),
-        (["--vae.epochs", "1.5"], "1.5"),
-        (["--vae.epochs"], "--vae.epochs"),
-        (["--controller.mode", "h"], "h"),
-        (["--vision", "gan"], "gan"),
-        (["--extract.policy", "expert"], "expert"),
-        (["--env.stock", "perhaps"], "perhaps"),
-        (["quick", "paper"], "paper"),
-    ],
-)
-def test_unknown_fields_and_values_are_named(argv, named):
-    assert named in complaint(*argv)
-
-
-@pytest.mark.parametrize(
-    ("field", "value"),
-    [
-        ("vae.epochs", "0"),
-        ("vae.epochs", "-1"),
-        ("vae.learning_rate", "-0.1"),
-        ("vae.learning_rate", "nan"),
-        ("vae.free_bits", "-1"),
-        ("vae.batch_size", "0"),
-        ("vaegan.width", "0"),
-        ("vaegan.gamma", "-1"),
-        ("rnn.iterations", "0"),
-        ("rnn.sequence", "0"),
-        ("rnn.log_every", "0"),
-        ("controller.episodes", "0"),
-        ("controller.sigma", "0"),
-        ("controller.eval_every", "0"),
-        ("controller.population", "3"),
-        ("env.max_steps", "0"),
-        ("extract.episodes", "0"),
-    ],
-)
-def test_values_that_no_stage_can_work_with(field, value):
-    assert field in complaint(f"--{field}", value)
-
-
-def test_zero_is_allowed_where_it_means_something():
-    config = parse_cli(["--vae.iterations", "0", "--vae.free_bits", "0", "--vae.kl_weight", "0"])
-    assert (config.vae.iterations, config.vae.free_bits, config.vae.kl_weight) == (0, 0, 0)
-    config = parse_cli(["--vaegan.iterations", "0", "--vaegan.kl_weight", "0"])
-    assert (config.vaegan.iterations, config.vaegan.kl_weight) == (0, 0)
-    zeros = "--rnn.epochs 0 --controller.patience 0 --controller.short 0 --seed 0"
-    config = parse_cli(zeros.split())
-    given = config.controller
-    assert (config.rnn.epochs, given.patience, given.short, config.seed) == (0, 0, 0, 0)
-
-
-@pytest.mark.parametrize("name", ["../other", "a/../b", "a/b/c", "/a", "a/", "", "-x y", "."])
-def test_names_of_runs_stay_inside_their_folder(name):
-    assert "letters, digits" in complaint(f"--run={name}")
-
-
-def test_a_run_can_stand_in_a_folder():
-    assert parse_cli(["report", "--run", "report/two_cores"]).rollouts == "report/two_cores"
-
-
-def test_seeds_leave_room_for_every_episode():
-    assert parse_cli(["--seed", "39999"]).seed == 39_999
-    for seed in ("-1", "40000"):
-        assert "seed" in complaint("--seed", seed)
-
-
-def test_help_lists_every_field_with_its_default(capsys, monkeypatch):
-    monkeypatch.setenv("COLUMNS", "80")  # one column of boxes
-    with pytest.raises(SystemExit) as stop:
-        parse_cli(["report", "--help"], "What the script does.")
-    assert not stop.value.code
-    shown = " ".join(capsys.readouterr().out.replace("│", " ").split())
-    assert "What the script does." in shown
-    for section in SECTIONS:
-        for name, value in dataclasses.asdict(getattr(PRESETS["report"], section)).items():
-            option, default = f"--{section}.{name}", re.escape(str(value))
-            assert re.search(rf"{option}\b[^()]*( --[^()]*)?\(default: {default}\)", shown), option
-    for name in ("vision", "run", "data", "seed", "overwrite"):
-        assert f"--{name}" in shown
+    least = 1e-9 if bound is None else bound
+    limit = "positive" if bound is None else f"at least {bound:g}"
+    check(with_value(least))
+    for value in (least - 0.5, float("nan")):
+        with pytest.raises(UserError, match=rf"^{section}\.{name} .*: must be {limit}$"):
+            check(with_value(value))

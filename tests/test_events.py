@@ -1,78 +1,25 @@
-"""What happens to the car, by the simulator; and M's weights meanwhile, on one timeline."""
+"""Drives that are watched, the stretch that is shown, and the stage's files."""
 
 import dataclasses
 
-from replication import events, training
+from replication import events
 from replication.config import PRESETS, Env, Events, UserError
-from replication.controller import controller
-from replication.evaluate import load_agent
 from replication.report.run_record import read_run
-from replication.runs import files, folders, records
+from replication.rollouts.agent_files import load_agent
+from replication.runs import folders, records
+from replication.tasks.car_facts import EVENTS
+from replication.tasks.games import TASKS
 from replication.tf import keras
-from replication.vae.vae import build_decoder, build_encoder
+from replication.vae.vae import build_decoder, decode
 
-import gymnasium
 import numpy as np
 import pytest
-from dreaming import SMALL, made
-from made_up_world import world
+from agents import write_agent
+from dreaming import random_rnn
 
 CONFIG = dataclasses.replace(
     PRESETS["quick"], run="mine", env=Env(stock=True, max_steps=35), events=Events(episodes=2)
 )
-
-
-def happening(env) -> set[str]:
-    now = events.events_now(env, events.read_track(env))
-    assert now.dtype == bool
-    return {name for name, happens in zip(events.EVENTS, now, strict=True) if happens}
-
-
-def at(tile: int, backwards: bool = False, **state) -> set[str]:
-    _, heading, x, y = world(0, 0).track[tile]
-    return happening(world(x, y, heading + np.pi * backwards, **state))
-
-
-def test_a_curve_is_what_lies_ahead():
-    assert at(5) == {"straight"}
-    assert at(16) == {"straight"}  # five tiles on it has turned by 0.2 rad
-    assert at(17) == {"left"}  # by 0.3
-    assert at(22) == {"left", "kerb"}
-    assert at(29) == {"straight", "kerb"}
-    assert at(33) == {"straight"}
-
-
-def test_who_faces_the_other_way_meets_the_curve_from_the_other_side():
-    assert at(33, backwards=True) == {"straight"}
-    assert at(27, backwards=True) == {"right", "kerb"}
-    assert at(17, backwards=True) == {"straight"}
-
-
-def test_heading_jumps_by_a_turn_at_the_seam():
-    env = world(0, 0)
-    env.track = [(0.0, h + 2 * np.pi * (i < 20), x, y) for i, (_, h, x, y) in enumerate(env.track)]
-    _, heading, x, y = env.track[18]
-    env.car = world(x, y, heading).car
-    assert happening(env) == {"left"}
-
-
-def test_grass_and_standing():
-    assert at(5, off=1) == {"straight"}
-    assert at(5, off=2) == {"straight", "grass"}
-    assert at(5, speed=0.5) == {"straight", "standing"}
-    assert at(5, speed=1.0) == {"straight"}
-
-
-def test_a_real_track_has_its_kerbs_and_the_car_starts_on_the_road():
-    env = gymnasium.make("CarRacing-v3").unwrapped
-    env.reset(seed=3)
-    track = events.read_track(env)
-    red_and_white = [quad for quad, colour in env.road_poly if isinstance(colour, tuple)]
-    assert 0 < track.kerb.sum() == len(red_and_white) < len(env.track)
-    for place, quad in zip(track.place[track.kerb], red_and_white, strict=True):
-        assert np.linalg.norm(np.mean(quad, axis=0) - place) < 10  # half of the road is 6.7 m
-    now = dict(zip(events.EVENTS, events.events_now(env, track), strict=True))
-    assert now["standing"] and not now["grass"]
 
 
 def test_the_stretch_has_the_most_kinds_of_events_behind_the_zoom():
@@ -102,32 +49,55 @@ def test_a_stretch_on_the_road_is_preferred_to_one_on_grass():
 def agent_run(home):
     """A run of random weights."""
     folder = folders.run_folder("mine")
-    for name in ("vae", "rnn", "controller"):
-        (folder / name).mkdir(parents=True)
-    keras.utils.set_random_seed(0)
-    training.save_weights(build_encoder(), folder / "vae" / "encoder.weights.h5")
-    training.save_weights(build_decoder(), folder / "vae" / "decoder.weights.h5")
-    training.save_weights(made(), folder / "rnn" / "rnn.weights.h5")
-    files.write_json(folder / "rnn" / "rnn.json", dataclasses.asdict(SMALL))
-    random = np.random.default_rng(0)
-    parameters = random.normal(0, 0.1, controller.parameter_count("z_h", 16)).tolist()
-    files.write_json(folder / "controller" / "best.json", {"mode": "z_h", "parameters": parameters})
+    write_agent(folder, random_rnn())
     for name in ("train_rnn", "train_controller"):
         records.finish(CONFIG, name, name, "", 1.0)
     return folder
 
 
-def test_h_has_seen_what_m_saw_and_predicts_the_next_z(agent_run):
-    weights, parameters = load_agent(agent_run)
-    first, second = events.drive_all(CONFIG, weights, parameters)
+def test_a_watched_drive_is_on_the_timeline_of_m(agent_run):
+    """h_t has seen everything before z_t; the weights are those of the prediction of z_{t+1}."""
+    parts, parameters = load_agent(agent_run)
+    first, second = events.watch_drives(CONFIG, parts, parameters)
     assert (first.seed, second.seed) == (2**32, 2**32 + 1)
-    rnn = made()
-    h, (last, c) = rnn(first.z[None], first.action[None])  # (1, T, H)
-    np.testing.assert_allclose(first.h, h[0], rtol=1e-3, atol=1e-4)
-    np.testing.assert_allclose(first.c[-1], c[0], rtol=1e-3, atol=1e-4)
-    assert first.z.shape == (35, 32) and first.happening.shape == (35, 6)
+    rnn = random_rnn()
+    h, (_, c) = rnn(first.z[None], first.action[None])  # h_1 .. h_T (1, T, H), c_T (1, H)
+    assert not first.h[0].any() and not first.c[0].any()
+    np.testing.assert_allclose(first.h[1:], h[0, :-1], rtol=1e-3, atol=1e-4)
+    last = [array[-1:] for array in (first.z, first.action, first.h, first.c)]
+    np.testing.assert_allclose(rnn.step(*last)[1], c, rtol=1e-3, atol=1e-4)
+    weights = events.weights_of(rnn, first)
+    expected = rnn.predict_z(h[0]).mixture_distribution.probs_parameter()
+    np.testing.assert_allclose(weights, expected, rtol=1e-3, atol=1e-4)
+    assert first.z.shape == (35, 32) and first.happening.shape == (35, len(EVENTS))
     assert len(first.frames) == 4  # at 0, 10, 20, 30
-    np.testing.assert_allclose(events.weights_of(rnn, first.h).sum(axis=-1), 1, rtol=1e-5)
+    assert first.happening[0].tolist() == second.happening[0].tolist()  # both stand at the start
+    assert first.happening[0, list(EVENTS).index("standing")]
+
+
+def made_up_drive(steps: int) -> events.WatchedEpisode:
+    random = np.random.default_rng(0)
+    action = np.float32(random.uniform((-1, 0, 0), 1, (steps, 3)))
+    z, h, c = (random.standard_normal((steps, size), np.float32) for size in (32, 16, 16))
+    nothing = np.zeros((steps, len(EVENTS)), bool)
+    return events.WatchedEpisode(7, action, z, h, c, nothing, np.zeros((0, 64, 64, 3), np.uint8))
+
+
+def test_forced_dreams_branch_off_the_drive():
+    """Each begins at z_start with M's memory there, and goes on under the actions taken."""
+    rnn, drive, start = random_rnn(), made_up_drive(150), 20
+    keras.utils.set_random_seed(1)
+    decoder = build_decoder(32)
+    strips = events.forced_dreams(rnn, decoder, drive, start)
+    assert strips.shape == (1 + 5, 10, 64, 64, 3)
+    beginning = decode(decoder, drive.z[start : start + 1])[0].astype(int)
+    assert np.abs(strips[:, 0] - beginning).max() <= 1
+    assert len({strip[1].tobytes() for strip in strips}) == 6
+    no_memory = dataclasses.replace(drive, h=0 * drive.h, c=0 * drive.c)
+    assert (events.forced_dreams(rnn, decoder, no_memory, start)[:, 1] != strips[:, 1]).any()
+    shifted = dataclasses.replace(drive, action=np.roll(drive.action, 1, axis=0))
+    assert (events.forced_dreams(rnn, decoder, shifted, start)[:, 1] != strips[:, 1]).any()
+    assert len(events.forced_dreams(rnn, decoder, drive, 120)[0]) == 3  # 30 steps are left
 
 
 def test_the_stage_saves_what_figure_8_needs(agent_run, capsys):
@@ -148,6 +118,14 @@ def test_the_stage_saves_what_figure_8_needs(agent_run, capsys):
     assert sum(map(len, before)) < 3e6
     events.main(CONFIG)
     assert [(agent_run / "events" / name).read_bytes() for name in names] == before
+
+
+def test_a_game_without_the_stage_is_named(agent_run, monkeypatch):
+    task = dataclasses.replace(TASKS["car_racing_v3"], extra_stages=frozenset())
+    monkeypatch.setitem(TASKS, "car_racing_v3", task)
+    with pytest.raises(UserError, match="events.py: car_racing_v3 has no such stage"):
+        events.main(CONFIG)
+    assert not (agent_run / "events").exists()
 
 
 def test_what_is_missing_is_named(agent_run):

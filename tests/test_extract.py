@@ -1,79 +1,107 @@
-"""Who drives while rollouts are recorded: the policies, and an agent with noise on its C."""
+"""Recording: whole episodes of whoever drives, jobs of episodes, and whose set it is."""
 
 import dataclasses
 import io
 
 from replication import extract
-from replication.config import Config, Extract, Rnn, UserError
-from replication.controller.actions import HIGH, LOW
-from replication.rnn.rnn import MDNRNN
-from replication.rollouts.agent import Agent, Weights
-from replication.rollouts.loop import Task, drive
+from replication.config import Config, Env, Extract, Rnn, UserError
+from replication.rollouts.agent import AgentParts, LinearControllers, WorldModel
+from replication.rollouts.policies import NoisyAgent, RandomActions
 from replication.runs import files
-from replication.tf import keras
-from replication.vae.vae import build_encoder
+from replication.tasks.car_racing import CAR_RACING_V3, brownian_policy
 
 import numpy as np
 import pytest
+from agents import random_controllers, random_parts
+from counting import CountingEnv, counting_task, counting_world
 
 LENGTH = 6
 
 
 @pytest.fixture(scope="module")
-def weights() -> Weights:
-    keras.utils.set_random_seed(0)
-    rnn = MDNRNN(Rnn(hidden=8))
-    return Weights(build_encoder().get_weights(), rnn.get_weights(), rnn.config, "z_h")
+def parts() -> AgentParts:
+    return random_parts(Rnn(hidden=8))
 
 
-@pytest.fixture(scope="module")
-def parameters(weights) -> np.ndarray:
-    return np.float32(0.1 * np.random.default_rng(1).standard_normal(weights.parameters))
+@pytest.fixture
+def worker(monkeypatch) -> dict:
+    """What a worker process holds; this test's own."""
+    holds: dict = {}
+    monkeypatch.setattr(extract, "WORKER", holds)
+    return holds
 
 
-def actions_of(policy, counting_env, seed: int, parameters=None) -> np.ndarray:
-    ((_, episode),) = drive([counting_env(LENGTH)], policy, [Task(seed, parameters)])
-    return np.stack(episode.actions)
+def arrays_of(packed: bytes) -> dict[str, np.ndarray]:
+    with np.load(io.BytesIO(packed), allow_pickle=False) as arrays:
+        return dict(arrays)
 
 
-@pytest.mark.parametrize("make", [extract.OriginalPolicy, extract.BrownianPolicy])
-def test_random_policies_follow_from_the_episodes_seed(make, counting_env):
-    actions = actions_of(make(), counting_env, 3)
-    np.testing.assert_array_equal(actions, actions_of(make(), counting_env, 3))
-    assert not np.array_equal(actions, actions_of(make(), counting_env, 4))
-    assert (actions >= LOW).all() and (actions <= HIGH).all()
+def test_a_recorded_episode_is_on_one_timeline(worker):
+    """obs[t] is x_t, action[t] answers it, reward[t] is what action[t] earned."""
+    env = CountingEnv(LENGTH)
+    policy = RandomActions(brownian_policy)
+    worker.update(task=counting_task(), world=counting_world(env, max_steps=9), policy=policy)
+    (packed,) = extract.record([4])
+    episode = arrays_of(packed)
+    expected = np.tile(np.uint8([[t, 4, 7] for t in range(9)])[:, None, None], (1, 64, 64, 1))
+    np.testing.assert_array_equal(episode["obs"], expected)
+    np.testing.assert_array_equal(episode["action"], [action for _, _, action in env.taken])
+    earned = 1000 * np.arange(1, 10) + episode["action"][:, 0]
+    np.testing.assert_allclose(episode["reward"], earned, rtol=1e-6)
+    types = {name: str(array.dtype) for name, array in episode.items()}
+    floats = dict.fromkeys(("action", "reward"), "float32")
+    assert types == floats | {"obs": "uint8", "terminated": "bool"}
 
 
-def test_an_agent_without_noise_drives_as_it_does_elsewhere(weights, parameters, counting_env):
-    policy = extract.AgentPolicy(weights, parameters, noise=0)
-    expected = actions_of(Agent(weights), counting_env, 3, parameters)
-    np.testing.assert_array_equal(actions_of(policy, counting_env, 3), expected)
+@pytest.mark.parametrize(("goes_on", "length"), [(True, 9), (False, LENGTH)])
+def test_whether_a_recording_goes_on_past_the_end_is_the_tasks(worker, goes_on, length):
+    task = counting_task(records_past_the_end=goes_on)
+    world = counting_world(CountingEnv(LENGTH), max_steps=9)
+    worker.update(task=task, world=world, policy=RandomActions(brownian_policy))
+    episode = arrays_of(extract.record([4])[0])
+    assert len(episode["obs"]) == length
+    assert np.flatnonzero(episode["terminated"]).tolist() == list(range(LENGTH - 1, length))
 
 
-def test_each_episode_has_a_c_of_its_own(weights, parameters, counting_env):
-    """C's distance from the agent's is that of the noise, and follows from the seed."""
-    policy, found = extract.AgentPolicy(weights, parameters, noise=0.1), []
-    for seed in (3, 4, 3):
-        actions_of(policy, counting_env, seed)
-        found.append(policy.agent.flat[0] - parameters)
-    np.testing.assert_array_equal(found[0], found[2])
-    assert not np.array_equal(found[0], found[1])
-    spreads = []
-    for seed in range(200):
-        policy.begin(0, Task(seed))
-        spreads.append((policy.agent.flat[0] - parameters).std())
-    assert max(spreads) < 0.12
-    assert np.mean(spreads) == pytest.approx(0.05, abs=0.01)
+def test_an_episode_is_the_same_whatever_was_driven_beside_it(worker, parts):
+    envs = [CountingEnv() for _ in range(3)]
+    (flat,) = random_controllers(parts, 1)
+    policy = NoisyAgent(LinearControllers(parts.controller), flat, noise=0.1)
+    world = counting_world(*envs, model=WorldModel(parts), max_steps=LENGTH)
+    worker.update(task=counting_task(), world=world, policy=policy)
+    together = extract.record([3, 4, 5, 6])
+    assert together == [extract.record([seed])[0] for seed in (3, 4, 5, 6)]
+    assert len(set(together)) == 4
+    obs = arrays_of(together[1])["obs"]
+    np.testing.assert_array_equal(obs[:, 0, 0, :2], [[t, 4] for t in range(LENGTH)])
 
 
-def test_an_episode_is_the_same_whatever_was_driven_beside_it(weights, parameters, counting_env):
-    policy = extract.AgentPolicy(weights, parameters, noise=0.1)
-    extract.WORKER.update(make_env=counting_env, envs=[], policy=policy, max_steps=LENGTH)
-    together = extract.record([3, 4, 5])
-    assert together == [extract.record([seed])[0] for seed in (3, 4, 5)]
-    assert len(set(together)) == 3
-    with np.load(io.BytesIO(together[1])) as arrays:
-        np.testing.assert_array_equal(arrays["obs"][:, 0, 0, :2], [[t, 4] for t in range(LENGTH)])
+@pytest.mark.parametrize("policy", ["original", "brownian"])
+def test_a_workers_random_policy_drives_one_environment(worker, policy):
+    extract.start_worker(counting_task(), Env(max_steps=8), Extract(policy=policy), None)
+    assert (worker["world"].width, worker["world"].max_steps) == (1, 8)
+    assert worker["world"].model is None
+    assert worker["policy"].policy is CAR_RACING_V3.random_policies[policy]
+    assert len(arrays_of(extract.record([4])[0])["obs"]) == 8
+
+
+def test_a_policy_that_the_game_lacks_is_named(monkeypatch):
+    extract.check_policy(Config(extract=Extract(policy="original")))
+    task = dataclasses.replace(CAR_RACING_V3, random_policies={"brownian": brownian_policy})
+    monkeypatch.setattr(extract, "task_of", lambda name: task)
+    extract.check_policy(Config(extract=Extract(policy="agent")))
+    with pytest.raises(UserError, match="policy original: car_racing_v3 has brownian, agent"):
+        extract.check_policy(Config(extract=Extract(policy="original")))
+
+
+def test_seeds_of_a_set_are_below_those_of_evaluations():
+    assert [extract.episode_seed(3, index) for index in (0, 7)] == [300_000, 300_007]
+    assert extract.episode_seed(39_999, 99_999) < 2**32
+
+
+def test_what_is_lost_with_a_job():
+    assert extract.job_name([7]) == "episode 0000000007"
+    assert extract.job_name([7, 8, 9]) == "3 episodes from 0000000007 to 0000000009"
 
 
 @pytest.mark.parametrize(
@@ -91,12 +119,12 @@ def test_nothing_to_record_is_no_job():
 
 
 def test_sets_of_other_agents_are_known_as_others():
-    def known(driver: str | None = None, **fields) -> str:
+    def identity(driver: str | None = None, **fields) -> str:
         return extract.identify(Config(extract=Extract(**fields), seed=5), driver)
 
-    assert known() == "original 5 1000"
+    assert identity() == "original 5 1000"
     agents = [
-        known(driver, policy="agent", agent=folder, noise=noise)
+        identity(driver, policy="agent", agent=folder, noise=noise)
         for driver in ("one C", "another")
         for folder in "ab"
         for noise in (0, 1)

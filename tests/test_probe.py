@@ -1,49 +1,33 @@
-"""The facts of the simulator that the probe asks for, and its regression."""
+"""The probe's driver, its regression, and the table that it prints."""
 
 import dataclasses
 
 from replication import probe
-from replication.config import PRESETS, Env
-from replication.events import read_track
-from replication.rollouts.loop import make_env
+from replication.config import PRESETS, UserError
 from replication.runs import folders
+from replication.tasks.car_racing import CAR_RACING_V3
+from replication.tasks.games import TASKS
 
 import numpy as np
 import pytest
 import tiny
-from made_up_world import world
-
-
-def facts(env) -> np.ndarray:
-    return probe.facts_now(env, read_track(env).place)
-
-
-def test_facts_on_a_straight():
-    """Two metres to the right of tile 3, looking a little to the left of the road."""
-    offset, *ahead, speed = facts(world(2.0, 3 * 3.5, angle=0.1, speed=12.0))
-    assert (offset, speed) == (pytest.approx(-2), 12)
-    expected = [np.arctan2(2, 3.5 * tiles) - 0.1 for tiles in probe.AHEAD]
-    assert ahead == pytest.approx(expected)
-
-
-def test_a_curve_to_the_left_lies_at_the_left():
-    _, heading, x, y = world(0, 0).track[17]
-    _, near, farther, farthest, _ = facts(world(x, y, heading + 2 * np.pi))
-    assert 0 < near < farther < farthest < 1
 
 
 def test_the_driver_stays_on_the_road(compiled):
-    drives = [probe.drive_track(make_env(Env()), seed) for seed in (1, 2)]
-    for each in drives:
-        assert len(each.frames) == len(each.action) == len(each.facts) == probe.STEPS
-        assert not each.used[: probe.ZOOM].any() and each.used.mean() > 0.6
-        assert each.facts[each.used, -1].std() > 5  # m/s: now fast, now slow
+    env = CAR_RACING_V3.make_env()
+    drives = [probe.drive_track(CAR_RACING_V3, env, seed) for seed in (1, 2)]
+    for drive in drives:
+        assert len(drive.frames) == len(drive.action) == len(drive.facts) == probe.STEPS
+        assert not drive.used[: probe.ZOOM].any() and drive.used.mean() > 0.6
+        assert drive.facts[drive.used, -1].std() > 5  # m/s: now fast, now slow
+    obs, _ = env.reset(seed=2)
+    np.testing.assert_array_equal(drives[1].frames[0], CAR_RACING_V3.frame(obs))
 
 
 def test_r2_is_one_for_what_can_be_read_and_none_for_what_cannot():
     random = np.random.default_rng(0)
     x = [random.standard_normal((200, 8)) for _ in range(10)]
-    y = [np.stack([each @ np.arange(8) + 5, random.standard_normal(200)], axis=1) for each in x]
+    y = [np.stack([row @ np.arange(8) + 5, random.standard_normal(200)], axis=1) for row in x]
     readable, noise = probe.ridge_r2(x, y)
     assert readable > 0.999 and noise < 0.05
 
@@ -58,3 +42,10 @@ def test_probe_prints_a_row_for_each_feature(finished, tmp_path, monkeypatch, ca
     values = {row[:6].strip(): [float(value) for value in row[6:].split()] for row in rows}
     assert list(values) == ["mu", "z", "h", "z, h"]
     assert all(len(row) == 5 and max(row) <= 1 for row in values.values())
+
+
+def test_a_game_without_the_probe_is_named(home, monkeypatch):
+    task = dataclasses.replace(CAR_RACING_V3, extra_stages=frozenset())
+    monkeypatch.setitem(TASKS, "car_racing_v3", task)
+    with pytest.raises(UserError, match="probe.py: car_racing_v3 has no such stage"):
+        probe.main(PRESETS["quick"])

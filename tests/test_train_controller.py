@@ -5,12 +5,13 @@ import json
 import shutil
 
 from replication.config import PRESETS, Config, Controller, UserError
-from replication.rollouts.agent import load_agent, load_encoder, load_rnn
+from replication.rollouts.agent_files import load_agent, load_encoder, load_rnn
 from replication.runs import files
 from replication.runs.logs import read_log
 from replication.search.cma_es import Evolution
 from replication.search.history import read_history
-from replication.train_controller import generation_tasks, resume
+from replication.search.search_start import SearchStart
+from replication.train_controller import generation_trials, resume
 
 import numpy as np
 import pytest
@@ -26,14 +27,14 @@ def search(tmp_path) -> Evolution:
     es = Evolution(np.zeros(DIMENSIONS), CONFIG.controller, CONFIG.seed)
     with open(tmp_path / "log.jsonl", "w") as log:
         for step in range(1, 5):
-            told = np.sin(es.ask()).sum(axis=1).tolist()
-            es.tell(told)
-            log.write(json.dumps({"step": step, "seconds": step, "returns": told}) + "\n")
+            returns = np.sin(es.ask()).sum(axis=1).tolist()
+            es.tell(returns)
+            log.write(json.dumps({"step": step, "seconds": step, "returns": returns}) + "\n")
     return es
 
 
 def resumed(tmp_path, config: Config = CONFIG) -> Evolution:
-    return resume(config, np.zeros(DIMENSIONS), tmp_path / "log.jsonl")
+    return resume(config, SearchStart(np.zeros(DIMENSIONS)), tmp_path / "log.jsonl")
 
 
 def test_a_search_goes_on_from_its_log(tmp_path, search):
@@ -64,18 +65,18 @@ def test_the_first_generations_are_short():
     short = Controller(population=6, short=2, short_steps=30, patience=9)
     config = dataclasses.replace(CONFIG, controller=short)
     for generation, steps in ((1, 30), (2, 30), (3, None)):
-        tasks = generation_tasks(config, generation, np.zeros((6, DIMENSIONS)))
-        assert {(task.max_steps, task.patience) for task in tasks} == {(steps, 9)}
+        trials = generation_trials(config, generation, np.zeros((6, DIMENSIONS)))
+        assert {(trial.max_steps, trial.patience) for trial in trials} == {(steps, 9)}
 
 
 @pytest.mark.parametrize("same, tracks", [(True, 2), (False, 12)])
 def test_candidates_drive_the_same_tracks_or_their_own(same, tracks):
     settings = Controller(population=6, episodes=2, same_tracks=same)
     config = dataclasses.replace(CONFIG, controller=settings)
-    first, second = (generation_tasks(config, at, np.eye(6)) for at in (1, 2))
-    assert [task.parameters.argmax() for task in first] == [i // 2 for i in range(12)]
-    assert len({task.seed for task in first}) == tracks
-    assert not {task.seed for task in first} & {task.seed for task in second}
+    first, second = (generation_trials(config, at, np.eye(6)) for at in (1, 2))
+    assert [trial.parameters.argmax() for trial in first] == [i // 2 for i in range(12)]
+    assert len({trial.seed for trial in first}) == tracks
+    assert not {trial.seed for trial in first} & {trial.seed for trial in second}
 
 
 AGENT = ("train_vae", "train_rnn", "train_controller")
@@ -127,13 +128,13 @@ def test_a_start_that_is_lost_or_spoilt_is_named(beside):
     assert tiny.stage("train_controller", *fewer, home=home).status == 0
     kept = home / "checkpoints/on/controller/start.json"
     start = json.loads(kept.read_text())
-    for broken, said in (
+    for broken, expected in (
         ([0.5] * 7, "start.json holds 7 finite parameters; mode z_h on this M takes 123"),
         ([float("nan")] * 123, "start.json holds 0 finite parameters"),
         ({}, "start.json: parameters are not numbers"),
     ):
         files.write_json(kept, start | {"parameters": broken})
-        assert said in tiny.stage("train_controller", *argv, home=home).complaint
+        assert expected in tiny.stage("train_controller", *argv, home=home).complaint
     kept.unlink()
     ended = tiny.stage("train_controller", *argv, home=home)
     assert "controller/start.json is missing: restore it, or --overwrite" in ended.complaint
@@ -164,14 +165,14 @@ def test_a_search_that_has_begun_takes_no_other_start_and_no_other_inputs(beside
     assert tiny.stage("train_controller", *from_zero, home=home).status == 0
     for option, value in (("start", "checkpoints/t"), ("inputs", "whitened")):
         other = [*from_zero, f"--controller.{option}", value]
-        said = tiny.stage("train_controller", *other, home=home).complaint
-        assert f"controller was made with other settings: controller.{option}" in said
+        complaint = tiny.stage("train_controller", *other, home=home).complaint
+        assert f"controller was made with other settings: controller.{option}" in complaint
 
 
 def test_on_another_m_or_another_mode_the_start_acts_like_the_agent(beside):
     home, argv = beside
     done, rnn = home / "checkpoints/on/rnn/done.json", load_rnn(home / "checkpoints/on")
-    rnn.set_weights([0.999 * each for each in rnn.get_weights()])
+    rnn.set_weights([0.999 * weight for weight in rnn.get_weights()])
     rnn.save_weights(done.with_name("rnn.weights.h5"))
     another = {"output": files.fingerprint(rnn.get_weights())}
     files.write_json(done, json.loads(done.read_text()) | another)
@@ -223,9 +224,9 @@ def test_a_whitening_that_is_lost_or_spoilt_is_named_and_nothing_is_thrown_away(
         return {path.name: path.read_bytes() for path in folder.iterdir() if path != kept}
 
     def complaint(*more: str) -> str:
-        said = tiny.stage("train_controller", *white, *more, home=home).complaint
+        ended = tiny.stage("train_controller", *white, *more, home=home)
         assert others() == before
-        return said
+        return ended.complaint
 
     before = others()
     kept.write_bytes(kept.read_bytes()[:100])
@@ -243,7 +244,8 @@ def test_a_v_that_is_in_the_middle_of_more_training_is_not_built_on(beside):
     home, argv = beside
     weights = home / "checkpoints/on/vae/encoder.weights.h5"
     encoder = load_encoder(home / "checkpoints/on")
-    encoder.set_weights([1.01 * each for each in encoder.get_weights()])
+    encoder.set_weights([1.01 * weight for weight in encoder.get_weights()])
     encoder.save_weights(weights)
-    said = tiny.stage("train_controller", *argv, home=home).complaint
-    assert "checkpoints/on/vae is not as it was finished: run python replication/train_vae" in said
+    ended = tiny.stage("train_controller", *argv, home=home)
+    expected = "checkpoints/on/vae is not as it was finished: run python replication/train_vae"
+    assert expected in ended.complaint

@@ -1,221 +1,59 @@
-"""M's batches: pairs with the timeline of the rollouts, dealt fairly; and the baseline."""
+"""M's stage: what its log holds of held-out data, and an M that is left untrained."""
 
-from replication import series as series_module
 from replication import train_rnn
-from replication.config import Rnn, parse_cli
-from replication.dataset.episodes import list_episodes
-from replication.extract import pack, save
+from replication.config import Rnn, UserError, parse_cli
+from replication.rnn.batches import draw_z, even_batch
 from replication.rnn.rnn import MDNRNN
-from replication.rollouts.loop import Task, drive
 from replication.runs import records, seeds
-from replication.tf import tf
-from replication.train_rnn import (
-    baseline_nll,
-    baseline_sigma,
-    deal,
-    draw_z,
-    gather,
-    held_out_batch,
-    rows_of,
-    sequence_batches,
-)
+from replication.tasks.car_racing import CAR_RACING_V3
 
 import numpy as np
 import pytest
-from scipy.stats import norm
 
-LENGTHS = (30, 7, 30, 18)
-
-
-@pytest.fixture
-def series() -> dict[str, np.ndarray]:
-    """Rows that count: mu[t] = 100 * row + t, action[t] = -mu[t], reward[t] = t / 2."""
-    count, longest = len(LENGTHS), max(LENGTHS)
-    time = np.arange(longest)
-    inside = time < np.array(LENGTHS)[:, None]
-    signs = np.where(inside, 100 * np.arange(count)[:, None] + time, 0)
-    return {
-        "mu": np.float16(signs[..., None] * np.ones(32)),
-        "logvar": np.where(inside, -40, 0)[..., None] * np.ones(32, np.float16),  # sigma 2e-9
-        "action": np.float32(-signs[..., None] * np.ones(3)),
-        "reward": np.float32(np.where(inside, time / 2, 0)),
-        "terminated": inside & (time == 5),
-        "length": np.array(LENGTHS, np.int32),
-        "seed": np.array([20, 21, 22, 40], np.int64),
-    }
+RANDOM = np.random.default_rng(0)
+SERIES = {
+    "mu": np.float16(RANDOM.standard_normal((4, 12, 32))),
+    "logvar": np.float16(RANDOM.standard_normal((4, 12, 32)) - 1),
+    "action": np.float32(RANDOM.uniform(-1, 1, (4, 12, 3))),
+    "reward": np.float32(RANDOM.standard_normal((4, 12))),
+    "terminated": np.zeros((4, 12), bool),
+    "length": np.array([12, 7, 12, 9], np.int32),
+    "seed": np.array([20, 21, 22, 40], np.int64),
+}
 
 
-def batch_of(series, rows, starts, steps) -> dict[str, np.ndarray]:
-    random = np.random.default_rng(0)
-    batch = gather(series, np.array(rows), np.array(starts), steps, random)
-    return {name: np.asarray(value) for name, value in draw_z(batch).items()}
+@pytest.mark.parametrize("heads", [(), ("reward",), ("reward", "termination")])
+def test_held_out_values_have_their_names(heads):
+    config = Rnn(hidden=4, sequence=8, **{f"{name}_head": True for name in heads})
+    rnn = MDNRNN(config, CAR_RACING_V3)
+    batch = draw_z(even_batch(SERIES, np.array([0, 3]), config, 0))
+    values = train_rnn.measure_held_out(rnn, batch, {"ar1_nll": 1.25})()
+    losses = rnn.losses_of(batch)
+    expected = {f"held_out_{name}": float(value) for name, value in losses.items()}
+    assert set(expected) == {"held_out_loss", "held_out_nll", *(f"held_out_{n}" for n in heads)}
+    assert values == pytest.approx(expected | {"ar1_nll": 1.25}, rel=1e-5)
 
 
-def test_pairs_are_z_and_action_of_one_frame_and_z_of_the_next(series):
-    batch = batch_of(series, [0, 2], [0, 11], 6)
-    for row, first in ((0, 0), (1, 211)):
-        expected = first + np.arange(7)
-        np.testing.assert_allclose(batch["z"][row, :, 0], expected, atol=1e-6)
-        np.testing.assert_allclose(batch["action"][row, :, 1], -expected)
-    np.testing.assert_array_equal(batch["reward"][1], (11 + np.arange(6)) / 2)  # what a_t earned
-    np.testing.assert_array_equal(batch["terminated"][0], [0, 0, 0, 0, 0, 1])
-    np.testing.assert_array_equal(batch["weight"], np.ones((2, 6)))
-
-
-class AnswersFrames:
-    """a_t = (t, seed, 0) / 1000, read from the frame that is shown."""
-
-    def begin(self, slot, task):
-        pass
-
-    def act(self, frames):
-        return np.float32(frames[:, 30, 30]) * np.float32([1, 1, 0]) / 1000
-
-
-def test_timeline_of_the_pairs_is_that_of_the_rollouts(tmp_path, counting_env):
-    """Drive, record, encode, gather: a_t is the answer to the frame that z_t encodes."""
-    for seed in (3, 8):
-        env = counting_env(length=9)
-        ((_, episode),) = drive([env], AnswersFrames(), [Task(seed)], keep_frames=True)
-        save(tmp_path / f"{seed:010d}.npz", pack(episode))
-    low = np.full((9, 32), -40, np.float32)
-    encoder = lambda obs: (np.float32(obs[:, 5, 5, :1]) * np.ones(32), low)  # noqa: E731
-    series_module.write_series(encoder, list_episodes(tmp_path), tmp_path)
-    names = ("mu", "logvar", "action", "reward", "terminated", "length", "seed")
-    written = {name: np.load(tmp_path / f"{name}.npy", mmap_mode="r") for name in names}
-    batch = batch_of(written, [0, 1], [0, 2], 5)
-    for row, (first, seed) in enumerate(((0, 3), (2, 8))):
-        t = first + np.arange(6)
-        np.testing.assert_allclose(batch["z"][row, :, 7], t, atol=1e-6)
-        np.testing.assert_allclose(batch["action"][row, :, 0], t / 1000, rtol=1e-6)
-        np.testing.assert_allclose(batch["action"][row, :, 1], np.full(6, seed / 1000), rtol=1e-6)
-        earned = 1000 * (t[:5] + 1) + t[:5] / 1000
-        np.testing.assert_allclose(batch["reward"][row], earned, rtol=1e-6)
-
-
-def test_weight_is_1_where_the_step_has_a_successor(series):
-    batch = batch_of(series, [0, 1, 3], [0, 0, 14], 29)
-    assert batch["weight"].sum(axis=1).tolist() == [29, 6, 3]  # frames less one
-    assert batch["weight"][1].tolist() == [1] * 6 + [0] * 23
-    real = batch["weight"] > 0
-    change = batch["z"][:, 1:, 0] - batch["z"][:, :-1, 0]
-    np.testing.assert_allclose(change[real], 1, atol=1e-5)  # no pair spans episode and padding
-
-
-def test_shapes_and_types(series):
-    batch = gather(series, np.array([0, 1]), np.array([3, 0]), 8, np.random.default_rng(0))
-    shapes = {name: array.shape for name, array in batch.items()}
-    wide = dict.fromkeys(("mu", "logvar", "noise"), (2, 9, 32))
-    narrow = dict.fromkeys(("reward", "terminated", "weight"), (2, 8))
-    assert shapes == wide | narrow | {"action": (2, 9, 3)}
-    assert {array.dtype.name for array in batch.values()} == {"float32"}
-
-
-def take(series, config: Rnn, count: int, start: int = 0, seed: int = 4) -> list[dict]:
-    rows = np.arange(len(LENGTHS))
-    batches = sequence_batches(series, rows, config, seed, start).take(count)
-    return list(batches.as_numpy_iterator())
-
-
-def test_random_crops_stay_inside_their_episodes(series):
-    """Of whole sequences not a step is lost; of short episodes the whole is taken."""
-    starts = {0: set(), 1: set(), 2: set(), 3: set()}
-    for batch in take(series, Rnn(batch_size=4, sequence=10), 60):
-        for row in range(4):
-            first = round(float(batch["z"][row, 0, 0]))
-            episode, start = divmod(first, 100)
-            starts[episode].add(start)
-            real = min(10, LENGTHS[episode] - 1 - start)
-            assert batch["weight"][row].tolist() == [1] * real + [0] * (10 - real)
-            if LENGTHS[episode] > 10:
-                assert real == 10
-    assert starts[1] == {0}
-    assert starts[3] == set(range(8))  # 18 frames: pairs 0..16, sequences start at 0..7
-    for row in (0, 2):
-        assert {0, 19} <= starts[row] | starts[2 - row] <= set(range(20))
-        assert len(starts[row]) > 12
-
-
-def test_a_batch_follows_from_its_step(series):
-    config = Rnn(batch_size=3, sequence=10)
-    whole = take(series, config, 7)
-    for batch, again in zip(whole[4:], take(series, config, 3, start=4), strict=True):
-        for name, array in batch.items():
-            np.testing.assert_array_equal(array, again[name])
-    other = take(series, config, 7, seed=5)
-    assert not np.array_equal(whole[0]["z"], other[0]["z"])
-
-
-def test_z_is_drawn_anew_for_each_batch(series):
-    series["logvar"] = np.zeros_like(series["logvar"])
-    series["mu"] = np.zeros_like(series["mu"])
-    batches = take(series, Rnn(batch_size=4, sequence=29), 12)
-    z = np.stack([batch["z"] for batch in batches])
-    assert np.unique(z).size > 0.99 * z.size
-    assert z.std() == pytest.approx(1, abs=0.01)
-
-
-def test_deal_deals_every_row_once_a_pass():
-    rows = np.array([2, 3, 5, 7, 11, 13, 17])
-    dealt = deal(rows, 0, 0, 70).reshape(10, 7)
-    np.testing.assert_array_equal(np.sort(dealt, axis=1), np.tile(rows, (10, 1)))
-    assert len({tuple(one_pass) for one_pass in dealt.tolist()}) == 10
-
-
-@pytest.mark.parametrize(("first", "count"), [(0, 3), (5, 4), (6, 20), (41, 1), (14, 7)])
-def test_deal_is_addressed_by_position(first, count):
-    rows = np.arange(100, 107)
-    whole = deal(rows, 3, 0, 70)
-    np.testing.assert_array_equal(deal(rows, 3, first, count), whole[first : first + count])
-
-
-def test_a_batch_may_be_larger_than_the_set():
-    assert sorted(deal(np.arange(3), 0, 0, 12).tolist()) == [0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2]
-
-
-def test_rows_are_split_as_vs_episodes(series):
-    held_out, training = rows_of(series)
-    assert held_out.tolist() == [0, 3]  # the seeds 20 and 40
-    assert training.tolist() == [1, 2]
-
-
-def test_held_out_batch_is_the_same_each_time(series):
-    config, rows = Rnn(sequence=10), np.array([0, 3])
-    first, again = (held_out_batch(series, rows, config, 1) for _ in range(2))
-    np.testing.assert_array_equal(first["z"], again["z"])
-    np.testing.assert_allclose(first["z"][:, :, 0], [np.arange(11), 300 + np.arange(11)], atol=1e-5)
-
-
-def random_batch() -> dict:
-    random = np.random.default_rng(0)
-    weight = np.float32([[1, 1, 1, 1, 1], [1, 1, 0, 0, 0]])
-    z = np.cumsum(random.normal(0, 0.3, (2, 6, 32)), axis=1)
-    z[1, 3:] = 99  # padding
-    return {"z": tf.constant(z, tf.float32), "weight": tf.constant(weight)}
-
-
-def test_baseline_against_scipy():
-    batch, sigma = random_batch(), np.float32(np.linspace(0.1, 1, 32))
-    z, real = np.float64(batch["z"]), batch["weight"].numpy() == 1
-    expected = -norm.logpdf(z[:, 1:], z[:, :-1], np.float64(sigma))[real].mean()
-    assert baseline_nll(batch, sigma) == pytest.approx(expected, rel=1e-5)
-
-
-def test_baseline_sigma_is_that_of_the_changes(series):
-    """z rises by 1 at each step here: s = 1, and the padding after an episode does not count."""
-    sigma = baseline_sigma(series, np.array([1, 3]), Rnn(sequence=29), 0)
-    assert sigma.shape == (32,)
-    np.testing.assert_allclose(sigma, 1, rtol=1e-5)
-
-
-def test_no_epochs_leave_m_the_random_weights_of_its_seed(home, series, monkeypatch):
-    monkeypatch.setattr(train_rnn, "load_series", lambda config: series)
+def test_no_epochs_leave_m_the_random_weights_of_its_seed(home, monkeypatch):
+    monkeypatch.setattr(train_rnn, "load_series", lambda config: SERIES)
     monkeypatch.setattr(records, "check_inputs", lambda config, name: None)
     config = parse_cli(["quick", "--rnn.epochs", "0", "--rnn.hidden", "4", "--seed", "3"])
     train_rnn.main(config)
     assert records.done(config, "train_rnn")["reached"] == "random weights, not trained"
     seeds.seed_everything(3)
-    drawn, kept = MDNRNN(config.rnn), MDNRNN(config.rnn)
-    kept.load_weights(home / "checkpoints/quick/rnn/rnn.weights.h5")
-    for mine, theirs in zip(kept.get_weights(), drawn.get_weights(), strict=True):
-        np.testing.assert_array_equal(mine, theirs)
+    drawn, saved = (MDNRNN(config.rnn, CAR_RACING_V3) for _ in range(2))
+    saved.load_weights(home / "checkpoints/quick/rnn/rnn.weights.h5")
+    for weights, expected in zip(saved.get_weights(), drawn.get_weights(), strict=True):
+        np.testing.assert_array_equal(weights, expected)
+
+
+def test_episodes_of_one_frame_teach_nothing(home, monkeypatch):
+    """Of the held-out episodes, or of the others, all end at once."""
+    monkeypatch.setattr(records, "check_inputs", lambda config, name: None)
+    for rows in ([0, 3], [1, 2]):
+        terminated = np.zeros((4, 12), bool)
+        terminated[rows, 0] = True
+        cut = SERIES | {"terminated": terminated}
+        monkeypatch.setattr(train_rnn, "load_series", lambda config, cut=cut: cut)
+        with pytest.raises(UserError, match="M learns from two frames at least"):
+            train_rnn.main(parse_cli(["quick"]))

@@ -1,4 +1,4 @@
-"""The VAE-GAN's stage: resumed it is what it would have been, and what goes wrong is said."""
+"""The VAE-GAN's stage: resumed it gives the same numbers, and a collapse is named."""
 
 from replication import training
 from replication.config import Vaegan, parse_cli
@@ -6,8 +6,8 @@ from replication.runs import folders, records
 from replication.runs.logs import read_log
 from replication.tf import keras, tf
 from replication.train_vaegan import collapse, optimizers
+from replication.vae.frames import measure_held_out
 from replication.vae.vaegan import VAEGAN
-from replication.vae.vision import measure_held_out
 
 import numpy as np
 import pytest
@@ -44,7 +44,7 @@ class Stopped(BaseException):
 def train(folder, stop_at: int = 0) -> VAEGAN:
     """Four batches of two frames; stopped at the stop_at-th held-out measurement."""
     keras.utils.set_random_seed(0)
-    vaegan = VAEGAN(CONFIG)
+    vaegan = VAEGAN(CONFIG, 32)
     vaegan.compile(*optimizers(CONFIG))
     frames = np.zeros((3, 64, 64, 3), np.uint8)
     measure = measure_held_out(vaegan.pixel_losses, vaegan.encoder, frames, 0)
@@ -61,14 +61,17 @@ def train(folder, stop_at: int = 0) -> VAEGAN:
 
 def everything(vaegan: VAEGAN) -> list[np.ndarray]:
     """Weights, statistics of the batch normalisation, and the state of three optimizers."""
-    kept = [v.numpy() for each in vaegan.optimizers.values() for v in each.variables]
-    return [*vaegan.get_weights(), *kept]
+    states = [v.numpy() for optimizer in vaegan.optimizers.values() for v in optimizer.variables]
+    return [*vaegan.get_weights(), *states]
 
 
 def test_larsens_optimizers_unless_a_rate_of_adam_is_given():
-    kinds = [(type(each).__name__, float(each.learning_rate)) for each in optimizers(Vaegan())]
+    kinds = [
+        (type(optimizer).__name__, float(optimizer.learning_rate))
+        for optimizer in optimizers(Vaegan())
+    ]
     assert kinds == [("RMSprop", pytest.approx(3e-4))] * 3
-    kinds = [type(each).__name__ for each in optimizers(CONFIG)]
+    kinds = [type(optimizer).__name__ for optimizer in optimizers(CONFIG)]
     assert kinds == ["Adam", "Adam", "RMSprop"]
 
 
@@ -79,8 +82,8 @@ def test_resumed_equals_uninterrupted(tmp_path):
     with pytest.raises(Stopped):
         train(parts, stop_at=2)
     resumed = train(parts)
-    for one, other in zip(everything(resumed), everything(uninterrupted), strict=True):
-        np.testing.assert_array_equal(one, other)
+    for array, expected in zip(everything(resumed), everything(uninterrupted), strict=True):
+        np.testing.assert_array_equal(array, expected)
     logs = [read_log(folder / "log.jsonl") for folder in (whole, parts)]
     for line in logs[0] + logs[1]:
         del line["seconds"]
@@ -89,7 +92,7 @@ def test_resumed_equals_uninterrupted(tmp_path):
         logs[0][0]
     )
     assert {"held_out_recon", "held_out_kl", "active_dimensions"} < set(logs[0][0])
-    fresh = VAEGAN(CONFIG).discriminator.non_trainable_variables
+    fresh = VAEGAN(CONFIG, 32).discriminator.non_trainable_variables
     trained = resumed.discriminator.non_trainable_variables
     assert all((a.numpy() != b.numpy()).any() for a, b in zip(fresh, trained, strict=True))
 
@@ -130,5 +133,5 @@ def test_the_stage_from_end_to_end(home, write_episode):
     ended = tiny.stage("series", *ARGV, home=home)
     assert ended.status == 0, ended.err
     assert (home / "data/g/series/mu.npy").exists()
-    said = tiny.stage("train_rnn", *ARGV, "--vision", "vae", home=home).complaint
-    assert "checkpoints/g has another V, made by train_vaegan.py: give --vision vaegan" in said
+    complaint = tiny.stage("train_rnn", *ARGV, "--vision", "vae", home=home).complaint
+    assert "checkpoints/g has another V, made by train_vaegan.py: give --vision vaegan" in complaint

@@ -1,52 +1,70 @@
 """C: a linear policy and its flat parameter vector (World Models, A.3 and 3.3)."""
 
-from replication.config import ACTIONS, Z_SIZE
-from replication.controller.actions import squash
+from dataclasses import dataclass
+
+from replication.tasks.task import Task
 from replication.tf import tf
 
 HIDDEN_UNITS = 40  # of the mode z_hidden (paper 3.3, original model.py)
 
 
-def input_size(mode: str, hidden: int = 256) -> int:
-    """How many numbers C sees in a mode; `hidden` is the size of M's h and of its c."""
-    return Z_SIZE + {"z_h": hidden, "z": 0, "z_hidden": 0, "z_c": hidden, "z_c_h": 2 * hidden}[mode]
+@dataclass(frozen=True)
+class Controller:
+    """The shape of C: which inputs its mode has, and how a flat vector (P,) is laid out.
 
-
-def parameter_count(mode: str, hidden: int = 256) -> int:
-    """Length of the flat vector: 867 for z_h."""
-    inputs = input_size(mode, hidden)
-    if mode == "z_hidden":
-        return (inputs + 1) * HIDDEN_UNITS + (HIDDEN_UNITS + 1) * ACTIONS
-    return (inputs + 1) * ACTIONS
-
-
-def features(mode: str, z, h, c):
-    """What C sees: z (B, Z), h and c (B, H) -> (B, I), in the original's order."""
-    seen = {"z_h": [z, h], "z": [z], "z_hidden": [z], "z_c": [z, c], "z_c_h": [z, c, h]}[mode]
-    return tf.concat(seen, axis=1)
-
-
-def unpack(flat, inputs: int, outputs: int):
-    """Biases, weights and the rest of flat vectors (B, P): the original's order.
-
-    Biases first, (B, outputs), then the weights row by row, (B, inputs, outputs).
+    modes: z_h sees z and h; z sees z alone; z_hidden too, through a layer of 40 tanh units; z_c
+    and z_c_h see M's c as well.
     """
-    end = outputs + inputs * outputs
-    return flat[:, :outputs], tf.reshape(flat[:, outputs:end], (-1, inputs, outputs)), flat[:, end:]
 
+    mode: str
+    task: Task
+    hidden: int = 256  # size of M's h and of its c
 
-def act(mode: str, flat, z, h, c):
-    """a_t of B controllers: flat (B, P), each row its own C -> steer, gas, brake (B, 3)."""
-    return squash(output(mode, flat, features(mode, z, h, c)), tf)
+    @property
+    def input_size(self) -> int:
+        """How many numbers C sees."""
+        memory = {"z_h": 1, "z": 0, "z_hidden": 0, "z_c": 1, "z_c_h": 2}[self.mode]
+        return self.task.z_size + memory * self.hidden
 
+    @property
+    def parameter_count(self) -> int:
+        """Length of the flat vector: 867 for z_h and the car."""
+        if self.mode == "z_hidden":
+            return self._layer_size(self.input_size, HIDDEN_UNITS) + self._layer_size(
+                HIDDEN_UNITS, self.task.action_size
+            )
+        return self._layer_size(self.input_size, self.task.action_size)
 
-def output(mode: str, flat, x):
-    """What C makes of its inputs x (B, I), before it is squashed: (B, 3). flat is (B or 1, P)."""
-    if mode == "z_hidden":
-        bias, weight, flat = unpack(flat, x.shape[1], HIDDEN_UNITS)
-        x = tf.tanh(_affine(x, bias, weight))  # (B, 40)
-    bias, weight, _ = unpack(flat, x.shape[1], ACTIONS)
-    return _affine(x, bias, weight)
+    def _layer_size(self, inputs: int, outputs: int) -> int:
+        return (inputs + self.task.bias) * outputs
+
+    def features(self, z, h, c):
+        """What C sees: z (B, Z), h and c (B, H) -> (B, I), in the original's order."""
+        parts = {"z_h": [z, h], "z": [z], "z_hidden": [z], "z_c": [z, c], "z_c_h": [z, c, h]}
+        return tf.concat(parts[self.mode], axis=1)
+
+    def act(self, flat, z, h, c):
+        """a_t of B controllers: flat (B, P), each row its own C -> actions (B, A)."""
+        return self.task.squash(self.output(flat, self.features(z, h, c)), tf)
+
+    def output(self, flat, x):
+        """What C makes of its inputs x (B, I), before squashing: (B, A). flat is (B or 1, P)."""
+        if self.mode == "z_hidden":
+            bias, weight, flat = self.unpack(flat, x.shape[1], HIDDEN_UNITS)
+            x = tf.tanh(_affine(x, bias, weight))  # (B, 40)
+        bias, weight, _ = self.unpack(flat, x.shape[1], self.task.action_size)
+        return _affine(x, bias, weight)
+
+    def unpack(self, flat, inputs: int, outputs: int):
+        """Biases, weights and the rest of flat vectors (B, P): the original's order.
+
+        Biases first, (B, outputs), zero where the task has none; then the weights row by row,
+        (B, inputs, outputs).
+        """
+        bias = flat[:, :outputs] if self.task.bias else tf.zeros_like(flat[:, :outputs])
+        start = outputs if self.task.bias else 0
+        end = start + inputs * outputs
+        return bias, tf.reshape(flat[:, start:end], (-1, inputs, outputs)), flat[:, end:]
 
 
 def _affine(x, bias, weight):

@@ -1,24 +1,23 @@
-"""Recorded rollouts: found, checked, split, and streamed to V without ever holding them all."""
+"""Recorded episodes on disk: how one is stored, found, checked, read and written.
 
+data/SET/record/SEED.npz: obs uint8 (T, 64, 64, 3), action float32 (T, A), reward float32 (T,),
+terminated bool (T,); reward[t] is what action[t] earned.
+"""
+
+import io
 import sys
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from replication.config import ACTIONS, UserError
+from replication.config import Config, UserError
 from replication.runs import folders
+from replication.tasks.games import task_of
 
 import numpy as np
 
 HELD_OUT = 20  # one episode in 20 is never trained on. Deviation: the paper holds none out
-TOGETHER = 32  # episodes that are in memory at once, and shuffled into each other: 0.4 GB
-FORMAT = {
-    "obs": ("uint8", (64, 64, 3)),
-    "action": ("float32", (ACTIONS,)),
-    "reward": ("float32", ()),
-    "terminated": ("bool", ()),
-}
 # What NumPy and zipfile raise for files that are not what they should be.
 UNREADABLE = (
     OSError, ValueError, TypeError, AttributeError, EOFError, KeyError, RuntimeError,
@@ -38,40 +37,77 @@ class Recorded:
         return int(self.path.stem)
 
 
-def list_episodes(folder: Path, skip_bad: bool = False) -> list[Recorded]:
-    """The episodes of a set, sorted by seed.
+def episode_path(folder: Path, seed: int) -> Path:
+    """Where an episode stands in a set's folder."""
+    return folder / f"{seed:010d}.npz"
 
-    Raises UserError naming the first file that is not an episode; with skip_bad such files are
-    named on stderr and left out.
+
+def pack_episode(obs, action, reward, terminated) -> bytes:
+    """An episode as the bytes of its file; all four are sequences over its steps."""
+    packed = io.BytesIO()
+    np.savez_compressed(
+        packed,
+        obs=np.stack(obs),
+        action=np.stack(action),
+        reward=np.float32(reward),
+        terminated=np.bool_(terminated),
+    )
+    return packed.getvalue()
+
+
+def list_episodes(config: Config) -> list[Recorded]:
+    """The episodes of the run's set of rollouts, sorted by seed.
+
+    Raises UserError naming the first file that is not an episode of the run's task; with
+    extract.skip_bad such files are named on stderr and left out.
     """
+    folder = folders.record_folder(config)
+    action_size = task_of(config.task).action_size
     episodes = []
     for path in sorted(folder.glob("[!.]*.npz")):
         try:
-            episodes.append(Recorded(path, _checked_length(path)))
+            episodes.append(Recorded(path, _checked_length(path, action_size)))
         except UNREADABLE as error:
             complaint = f"{folders.shown(path)} is not an episode ({error})"
-            if not skip_bad:
+            if not config.extract.skip_bad:
                 raise UserError(
                     f"{complaint}: delete it and run extract.py again, or --extract.skip_bad"
                 ) from None
             print(f"{complaint}: left out", file=sys.stderr)
     if not episodes:
         raise UserError(f"{folders.shown(folder)} holds no episode: run extract.py")
+    _check_seeds(episodes)
     return episodes
 
 
-def _checked_length(path: Path) -> int:
+def _check_seeds(episodes: list[Recorded]) -> None:
+    """Raise UserError if a seed, which is an episode's name, stands there twice: 7 and 0007."""
+    paths: dict[int, Path] = {}
+    for episode in episodes:
+        if (first := paths.setdefault(episode.seed, episode.path)) != episode.path:
+            raise UserError(
+                f"{folders.shown(first)} and {episode.path.name} have one seed: rename one"
+            )
+
+
+def _checked_length(path: Path, action_size: int) -> int:
     """Frames of an episode, from the headers of its arrays; ValueError if they do not fit."""
+    formats = {
+        "obs": ("uint8", (64, 64, 3)),
+        "action": ("float32", (action_size,)),
+        "reward": ("float32", ()),
+        "terminated": ("bool", ()),
+    }
     int(path.stem)
     lengths = set()
     with zipfile.ZipFile(path) as archive:
-        for name, (dtype, shape) in FORMAT.items():
+        for name, (dtype, shape) in formats.items():
             with archive.open(f"{name}.npy") as member:
                 np.lib.format.read_magic(member)
-                found, _, kind = np.lib.format.read_array_header_1_0(member)
-            if str(kind) != dtype or found[1:] != shape or not found[0]:
-                raise ValueError(f"{name} is {kind} {found}")
-            lengths.add(found[0])
+                stored, _, kind = np.lib.format.read_array_header_1_0(member)
+            if str(kind) != dtype or stored[1:] != shape or not stored[0]:
+                raise ValueError(f"{name} is {kind} {stored}")
+            lengths.add(stored[0])
     if len(lengths) != 1:
         raise ValueError(f"arrays of different lengths {sorted(lengths)}")
     return lengths.pop()
@@ -91,51 +127,8 @@ def split(episodes: Sequence[Recorded]) -> tuple[list[Recorded], list[Recorded]]
     held_out = [episode for episode in episodes if episode.seed % HELD_OUT == 0]
     training = [episode for episode in episodes if episode.seed % HELD_OUT]
     if not training or not held_out:
-        raise UserError(f"{len(episodes)} episodes cannot be split: extract at least 2")
+        raise UserError(
+            f"{len(episodes)} episodes cannot be split: one with a seed that {HELD_OUT} divides,"
+            " which is held out, and one with another are needed at least"
+        )
     return training, held_out
-
-
-class FrameStream:
-    """Batches of frames in an order that follows from the seed alone, from any step on.
-
-    A pass over the data takes the episodes in random order, TOGETHER at a time, and deals their
-    frames at random into batches; what is less than a batch at the end of such a block is left.
-    """
-
-    def __init__(self, episodes: Sequence[Recorded], batch_size: int, seed: int):
-        self.episodes, self.batch_size, self.seed = list(episodes), batch_size, seed
-        if sum(e.length for e in self.episodes[:TOGETHER]) < batch_size:
-            raise UserError(f"fewer frames than one batch of {batch_size}: extract more episodes")
-
-    def batches_in_pass(self, number: int = 0) -> int:
-        return sum(count for _, count in self._blocks(number))
-
-    def _blocks(self, number: int) -> list[tuple[list[Recorded], int]]:
-        """The blocks of a pass: episodes, and how many batches they give."""
-        order = np.random.default_rng([self.seed, 3, number]).permutation(len(self.episodes))
-        chosen = [self.episodes[i] for i in order]
-        blocks = [chosen[i : i + TOGETHER] for i in range(0, len(chosen), TOGETHER)]
-        return [(block, sum(e.length for e in block) // self.batch_size) for block in blocks]
-
-    def batches(self, start: int = 0) -> Iterator[np.ndarray]:
-        """Frames uint8 (B, 64, 64, 3), without end, from the start-th batch on."""
-        number, skip = 0, start
-        while True:
-            for index, (block, count) in enumerate(self._blocks(number)):
-                if skip >= count:
-                    skip -= count
-                    continue
-                random = np.random.default_rng([self.seed, 3, number, index])
-                yield from self._deal(block, count, random, skip)
-                skip = 0
-            number += 1
-
-    def _deal(self, block, count: int, random, skip: int) -> Iterator[np.ndarray]:
-        frames = np.empty((sum(e.length for e in block), 64, 64, 3), np.uint8)
-        end = 0
-        for episode in block:
-            (frames[end : end + episode.length],) = read_episode(episode.path, "obs")
-            end += episode.length
-        order = random.permutation(end)
-        for batch in range(skip, count):
-            yield frames[order[batch * self.batch_size : (batch + 1) * self.batch_size]]

@@ -1,4 +1,4 @@
-"""CarRacing-v3, faster and with the same pixels; importing this registers it and loads nothing."""
+"""Both CarRacings, v3 faster and v0 as it was; importing this registers them and loads nothing."""
 
 import gymnasium
 
@@ -6,5 +6,11 @@ gymnasium.register(
     id="replication/FastCarRacing-v3",
     entry_point="replication.envs.car_racing:FastCarRacing",
     max_episode_steps=1000,  # like CarRacing-v3
+    reward_threshold=900,
+)
+gymnasium.register(
+    id="replication/CarRacing-v0",
+    entry_point="replication.envs.car_racing_v0:CarRacingV0",
+    max_episode_steps=1000,  # like gym 0.9's registry
     reward_threshold=900,
 )

@@ -19,6 +19,14 @@ from matplotlib.figure import Figure
 # Figure 10 --------------------------------------------------------------------------------------
 
 
+def used_dimensions(line: dict) -> str:
+    """A sentence on the dimensions of z that are in use; logs of earlier versions have none."""
+    if "used_nats" not in line:
+        return ""
+    count = f"{line['used_dimensions']:.0f} dimensions with more than 0.1 nat each"
+    return f" Of these, {line['used_nats']:.1f} nats are in {count}."
+
+
 def draw_vae_terms(runs: list[Run]) -> Drawing | None:
     """The two terms of the loss of all runs' V; None if no run has a log of V."""
     if not (logs := logs_of(runs, V)):
@@ -30,10 +38,9 @@ def draw_vae_terms(runs: list[Run]) -> Drawing | None:
         f" summed over {runs[0].z_size} dimensions. Each point is the mean over an interval of the"
         " log. The last"
         f" line has, on held-out frames, {last.get('held_out_recon', np.nan):.1f} and"
-        f" {last.get('held_out_kl', np.nan):.1f} nats, with"
-        f" {last.get('active_dimensions', np.nan):.0f} active dimensions. A VAE-GAN is not trained"
-        " on the squared error; it is measured for comparison. The report's Figure 10 shows the"
-        " same two terms side by side; its KL varies widely, and its text gives no values."
+        f" {last.get('held_out_kl', np.nan):.1f} nats.{used_dimensions(last)} A VAE-GAN is not"
+        " trained on the squared error; it is measured for comparison. The report's Figure 10 shows"
+        " the same two terms side by side; its KL varies widely, and its text gives no values."
     )
     if len({run.config.vision for run in runs}) > 1:
         caption += (
@@ -158,6 +165,6 @@ def traversal_figure(traversal: dict[str, np.ndarray]) -> Figure:
         axes.yaxis.label.set(rotation=0, ha="right", va="center", fontsize=9)
     for axes, step in zip(grid[-1], traversal["steps"], strict=True):
         axes.set_xlabel(f"{step:+d} σ" if step else "mean")
-    figure.suptitle(f"V: the {len(images)} most active dimensions of z")
+    figure.suptitle(f"V: the {len(images)} dimensions of z that vary most")
     figure.supxlabel("value of that dimension (σ of mu over held-out frames)", fontsize=10)
     return figure

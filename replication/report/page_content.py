@@ -6,7 +6,7 @@ from replication.config import PRESETS
 from replication.report.computing_time import duration
 from replication.report.figures_mixture import is_significant
 from replication.report.page import Page, PageFigure, Table
-from replication.report.run_record import Run, preset_of
+from replication.report.run_record import Run
 from replication.report.score_table import our_scores, score_table
 
 
@@ -96,7 +96,7 @@ def settings_table(run: Run) -> tuple[Table | None, str]:
 
     Those that are not the preset's are marked.
     """
-    names = dict.fromkeys((preset_of(run.name, run.config.vision) or "paper", "paper"))
+    names = dict.fromkeys((run.config.preset, "paper"))
     presets = {name: preset_settings(name) for name in names}
     rows = [
         (key, str(value), *(str(preset[key]) for preset in presets.values()))

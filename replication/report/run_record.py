@@ -1,23 +1,24 @@
 """What a run has saved, read without loading any model; also while its stages are still running."""
 
 import dataclasses
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from replication.config import PRESETS, VISIONS, Config, UserError, default_run
+from replication.config import VISIONS, Config, UserError, default_run
 from replication.dataset.episodes import UNREADABLE
 from replication.report.computing_time import TimeSpent, core_hours
 from replication.report.curves import Logs
 from replication.report.tables import read_table
 from replication.runs import files, folders, records, stages
 from replication.runs.logs import read_log
-from replication.runs.stages import V, stages_of, visions_in
-from replication.search.history import fingerprint, read_history
+from replication.runs.stages import V, stages_of
+from replication.search.history import read_history
+from replication.tasks.games import task_of
 
 import numpy as np
 
 STAGES = [name for name in stages.STAGES if name != "figures"]
-ENVIRONMENTS = {"car_racing_v3": "CarRacing-v3", "car_racing_v0": "CarRacing-v0"}  # of a task
 SAMPLES = (  # arrays of samples.npz
     *("obs", "recon", "sampled", "names"),
     *("obs_sharpness", "recon_error", "recon_SSIM", "recon_sharpness", "sampled_sharpness"),
@@ -31,7 +32,7 @@ class Run:
     checkpoints/README.md describes the files.
     """
 
-    config: Config  # with the run's own preset, kind of V and set of rollouts
+    config: Config  # with the run's own preset, game, kind of V and set of rollouts
     settings: dict  # the recorded configuration, flat: {"vae.epochs": 9, ...}
     versions: dict[str, str]  # of Python and the packages
     records: dict[str, dict]  # done.json of each stage, empty if it is not finished
@@ -51,17 +52,16 @@ class Run:
     @property
     def environment(self) -> str:
         """The environment that C was evaluated in, as gymnasium or gym name it."""
-        task = self.settings.get("task", "car_racing_v3")
-        return ENVIRONMENTS.get(task, task)
+        return task_of(self.config.task).environment
 
     @property
     def z_size(self) -> int:
-        return 32  # paper, A.1
+        return task_of(self.config.task).z_size
 
     @property
     def stages(self) -> list[str]:
         """The stages that make this run, without figures: one of them trains its kind of V."""
-        return [name for name in stages_of(self.config.vision) if name in STAGES]
+        return [name for name in stages_of(self.config) if name in STAGES]
 
     def stage_of(self, stage: str) -> str:
         """The name of a stage, where V stands for the one that trains this run's kind of V."""
@@ -70,7 +70,7 @@ class Run:
     def command(self, stage: str) -> str:
         """The command line that makes a stage of this run."""
         if stage == "evaluate":
-            return f"python replication/evaluate.py --agent checkpoints/{self.name}"
+            return f"python replication/evaluate.py --run {self.name}"
         if stage == "dream":
             return f"python replication/dream.py --run {self.name}"
         return f"python replication/{records.command(self.config, stage)}"
@@ -102,7 +102,7 @@ class Run:
 def read_run(config: Config) -> Run:
     """Read the run `config.run`. UserError if it does not exist, or has a damaged file."""
     folder = _existing_folder(config)
-    config = _as_recorded(config, folder)
+    config = _as_recorded(config)
     v_folder = folder / config.vision
     places = {name: folders.stage_folder(config, name) for name in STAGES}
     finished = _of_present_c({name: _json(place / "done.json") for name, place in places.items()})
@@ -134,14 +134,6 @@ def logs_of(runs: list[Run], stage: str) -> Logs:
     return logs if any(logs.values()) else {}
 
 
-def preset_of(run: str, vision: str) -> str | None:
-    """The preset of a run that has the preset's own name or stands in a folder of that name."""
-    names = (
-        name for name in PRESETS if run == default_run(name, vision) or run.startswith(f"{name}/")
-    )
-    return next(names, None)
-
-
 def _existing_folder(config: Config) -> Path:
     """The run's folder; UserError if there is none, or none with the folder of a stage in it."""
     folder = folders.run_folder(config.run)
@@ -151,17 +143,12 @@ def _existing_folder(config: Config) -> Path:
     return folder
 
 
-def _as_recorded(config: Config, folder: Path) -> Config:
-    """The configuration with the preset, the kind of V and the set of rollouts of the run."""
-    vision = folders.v_folder(folder).name if visions_in(folder) else config.vision
-    recorded = _json(folder / "config.json")
-    data = recorded.get(f"train_{vision}", {}).get("data", config.rollouts)
-    return dataclasses.replace(
-        config,
-        preset=preset_of(config.run, vision) or config.preset,
-        vision=vision,
-        data="" if data == config.run else data,
-    )
+def _as_recorded(config: Config) -> Config:
+    """The configuration with the run's preset, game, kind of V and set of rollouts."""
+    recorded = records.run_facts(config)
+    if recorded.get("data") == config.run:
+        recorded["data"] = ""
+    return dataclasses.replace(config, **recorded)
 
 
 def _settings(config: Config, folder: Path, finished: dict[str, dict]) -> dict:
@@ -193,13 +180,14 @@ def _fingerprint_of_c(folder: Path, record: dict) -> str | None:
     """The fingerprint of a run's best C; from its record where its parameters are not published."""
     path = folder / "best.json"
     if path.exists():
-        return fingerprint(files.read_json(path, "parameters")["parameters"])
+        return files.controller_fingerprint(files.read_json(path, "parameters")["parameters"])
     return record.get("output")
 
 
 def _evaluation(folder: Path, c: str | None) -> dict:
-    """The evaluation of this C over the most tracks; empty if there is none."""
-    paths = [path for path in sorted(folder.glob("[!.]*.json")) if path.name != "done.json"]
+    """The evaluation of this C over the most tracks of its own game; empty if there is none."""
+    name = re.compile(r"\d+_tracks_seed_\d+\.json")
+    paths = [path for path in sorted(folder.glob("*.json")) if name.fullmatch(path.name)]
     scores = [files.read_json(path, "returns") | {"path": folders.shown(path)} for path in paths]
     scores = [score for score in scores if score.get("controller") == c]
     return max(scores, key=lambda score: score["episodes"], default={})

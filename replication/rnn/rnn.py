@@ -4,7 +4,8 @@ h_{t+1}, c_{t+1} = LSTM([z_t, a_t], h_t, c_t);  p(z_{t+1}) = mixture(h_{t+1}): e
 has 5 Gaussians and weights of its own. 422,368 parameters without the optional heads.
 """
 
-from replication.config import ACTIONS, Z_SIZE, Rnn
+from replication.config import Rnn
+from replication.tasks.task import Task
 from replication.tf import keras, tf, tfp
 
 layers = keras.layers
@@ -12,13 +13,15 @@ layers = keras.layers
 tfd = tfp.distributions
 
 
-def mixture(raw, temperature: float = 1.0, component: int | None = None) -> tfd.MixtureSameFamily:
+def mixture(
+    raw, z_size: int, temperature: float = 1.0, component: int | None = None
+) -> tfd.MixtureSameFamily:
     """The head's output (..., Z * 3 * K) as a distribution over z, batch shape (..., Z).
 
     A temperature divides the log-weights and multiplies the standard deviations by its root. With
     a component, 0..K-1, that one has all the weight in every dimension (Ellefsen et al. 2019).
     """
-    logpi, mu, logsigma = mixture_parameters(raw)
+    logpi, mu, logsigma = mixture_parameters(raw, z_size)
     logpi /= temperature
     if component is not None:
         alone = tf.one_hot(component, tf.shape(logpi)[-1])  # (K,)
@@ -29,35 +32,39 @@ def mixture(raw, temperature: float = 1.0, component: int | None = None) -> tfd.
     )
 
 
-def mixture_parameters(raw):
+def mixture_parameters(raw, z_size: int):
     """logpi (not normalised), mu, logsigma of the head's output: each (..., Z, K)."""
-    raw = tf.reshape(raw, tf.concat([tf.shape(raw)[:-1], [Z_SIZE, -1]], axis=0))  # (..., Z, 3K)
+    raw = tf.reshape(raw, tf.concat([tf.shape(raw)[:-1], [z_size, -1]], axis=0))  # (..., Z, 3K)
     return tf.split(raw, 3, axis=-1)
+
+
+# What else M may predict from h_{t+1}: the head's output (...,) -> a distribution.
+HEADS = {
+    "reward": lambda raw: tfd.Normal(raw, 1.0),  # what a_t earned
+    "termination": lambda logit: tfd.Bernoulli(logits=logit, dtype=tf.float32),  # did a_t end it?
+}
+TARGETS = {"reward": "reward", "termination": "terminated"}  # what of a batch a head learns
 
 
 class MDNRNN(keras.Model):
     """M and its loss, the mean negative log-likelihood of a scalar of z_{t+1}, in nats."""
 
-    def __init__(self, config: Rnn | None = None):
+    def __init__(self, config: Rnn, task: Task):
         super().__init__(name="mdn_rnn")
-        self.config = config or Rnn()
+        self.config, self.task = config, task
         # Deviation: the original adds a forget bias of 1 to the gate; here the bias starts at 1
         self.lstm = layers.LSTM(
-            self.config.hidden, unit_forget_bias=True, return_sequences=True, return_state=True
+            config.hidden, unit_forget_bias=True, return_sequences=True, return_state=True
         )
-        self.head = layers.Dense(Z_SIZE * 3 * self.config.mixtures, name="mixture")
-        self.reward_head = layers.Dense(1, name="reward") if self.config.reward_head else None
-        self.end_head = layers.Dense(1, name="end") if self.config.termination_head else None
-        self.trackers = {name: keras.metrics.Mean(name) for name in self._loss_names()}
-        self.lstm.build((None, None, Z_SIZE + ACTIONS))
-        for head in (self.head, self.reward_head, self.end_head):
-            if head is not None:
-                head.build((None, None, self.config.hidden))
+        self.head = layers.Dense(task.z_size * 3 * config.mixtures, name="mixture")
+        wanted = {"reward": config.reward_head, "termination": config.termination_head}
+        self.heads = {name: layers.Dense(1, name=name) for name, has in wanted.items() if has}
+        names = ("loss", "nll", *self.heads)
+        self.trackers = {name: keras.metrics.Mean(name) for name in names}
+        self.lstm.build((None, None, task.z_size + task.action_size))
+        for head in (self.head, *self.heads.values()):
+            head.build((None, None, config.hidden))
         self.built = True
-
-    def _loss_names(self) -> list[str]:
-        heads = {"reward": self.config.reward_head, "termination": self.config.termination_head}
-        return ["loss", "nll", *(name for name, there in heads.items() if there)]
 
     @property
     def metrics(self):
@@ -76,31 +83,25 @@ class MDNRNN(keras.Model):
         self, h, temperature: float = 1.0, component: int | None = None
     ) -> tfd.MixtureSameFamily:
         """p(z_{t+1}) given h_{t+1} (..., H)."""
-        return mixture(self.head(h), temperature, component)
+        return mixture(self.head(h), self.task.z_size, temperature, component)
 
-    def predict_reward(self, h) -> tfd.Normal:
-        """What a_t earned, given h_{t+1} (..., H), with unit variance; needs the reward head."""
-        return tfd.Normal(self.reward_head(h)[..., 0], 1.0)
-
-    def predict_end(self, h) -> tfd.Bernoulli:
-        """Whether a_t ended the episode, given h_{t+1}; needs the termination head."""
-        return tfd.Bernoulli(logits=self.end_head(h)[..., 0], dtype=tf.float32)
+    def predict_heads(self, h) -> dict[str, tfd.Distribution]:
+        """What the other heads say of a_t, by name, given h_{t+1} (..., H): batch shape (...,)."""
+        return {name: HEADS[name](head(h)[..., 0]) for name, head in self.heads.items()}
 
     def losses_of(self, batch: dict) -> dict:
         """Losses over the steps that are not padding.
 
-        batch: z (B, T+1, Z), action (B, T+1, A), reward and terminated (B, T), weight (B, T):
-        1 where both z_t and z_{t+1} are of the episode, else 0.
+        batch: z (B, T+1, Z), action (B, T+1, A), reward, terminated, weight and head_weight (B, T),
+        as batches.py makes it.
         """
         h, _ = self(batch["z"][:, :-1], batch["action"][:, :-1])  # (B, T, H)
         weight = batch["weight"]  # (B, T)
         nll = -self.predict_z(h).log_prob(batch["z"][:, 1:])  # (B, T, Z)
         losses = {"nll": _mean(tf.reduce_mean(nll, axis=-1), weight)}
-        if self.reward_head is not None:
-            losses["reward"] = _mean(-self.predict_reward(h).log_prob(batch["reward"]), weight)
-        if self.end_head is not None:
-            end = self.predict_end(h)
-            losses["termination"] = _mean(-end.log_prob(batch["terminated"]), weight)
+        for name, prediction in self.predict_heads(h).items():
+            target, head_weight = batch[TARGETS[name]], batch["head_weight"]
+            losses[name] = _mean(-prediction.log_prob(target), head_weight)
         return losses | {"loss": tf.add_n(list(losses.values()))}
 
     def train_step(self, batch):

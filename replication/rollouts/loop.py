@@ -1,125 +1,131 @@
-"""B episodes in lockstep: the one loop that extract, train_controller and evaluate share.
+"""The one loop in which a controller acts in a world: recording, fitness, evaluation, dreams.
 
-x_t, then a_t from everything seen up to x_t, then the step that earns reward[t] and shows x_{t+1}.
-A slot whose episode ends takes the next one of the queue, so that no slot stands idle before the
-queue is empty; what an episode returns depends on its seed and its policy, never on its slot.
+What the controller sees of x_t comes first, then a_t, then the step that earns reward[t] and shows
+x_{t+1}. A slot whose episode ends takes the next trial, so that no slot stands idle before all
+trials have begun. What an episode returns depends on its trial alone, never on its slot.
 """
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
-from replication.config import Env
-from replication.envs.rendering.resize import to_frame
-
-import gymnasium
 import numpy as np
 
-STANDING = -0.1  # reward of a frame that finds no new tile (CarRacing)
+
+class Seen(NamedTuple):
+    """What a controller sees before it acts, for every slot at once."""
+
+    z: np.ndarray  # float32 (B, Z)
+    h: np.ndarray  # float32 (B, H)
+    c: np.ndarray  # float32 (B, H)
 
 
 @dataclass(frozen=True)
-class Task:
-    """One episode to be driven: its track and its noise follow from `seed`."""
+class Trial:
+    """One episode to come: its track, and all that is drawn in it, follow from `seed`."""
 
     seed: int
-    parameters: np.ndarray | None = None  # C's flat vector, where the policy is an agent
-    patience: int = 0  # frames without a new tile after which the car is given up; 0: never
-    max_steps: int | None = None  # frames at most, where the drive's own limit is higher
+    parameters: np.ndarray | None = None  # C's flat vector (P,), where C acts
+    patience: int = 0  # steps without a reward after which the episode is given up; 0: never
+    max_steps: int | None = None  # steps at most, where the world's own limit is higher
 
 
 @dataclass
 class Episode:
-    """An episode, driven: its frames are kept only where they are asked for."""
+    """An episode: what was done in it, and what that earned."""
 
     seed: int
     rewards: list[float] = field(default_factory=list)
     terminated: list[bool] = field(default_factory=list)
     actions: list[np.ndarray] = field(default_factory=list)
-    frames: list[np.ndarray] = field(default_factory=list)
-    undriven: int = 0  # frames left when the car was given up
+    skipped_return: float = 0.0  # what its last steps would have earned idly, had it not been cut
 
     @property
     def total(self) -> float:
-        """The return: the sum of the rewards, a car that was given up standing still to the end."""
-        return float(sum(self.rewards)) + STANDING * self.undriven
+        """The return: the sum of the rewards, those of the skipped steps included."""
+        return float(sum(self.rewards)) + self.skipped_return
 
 
-class Policy(Protocol):
-    """Acts for every slot at once."""
+class World(Protocol):
+    """Where controllers act: the environment as V and M see it, or a dream of M."""
 
-    def begin(self, slot: int, task: Task) -> None:
-        """Forget the slot's last episode; the next frame there is the first of `task`."""
+    width: int  # slots
+    max_steps: int  # of an episode
+    idle_reward: float  # of a step that achieves nothing
 
-    def act(self, frames: np.ndarray) -> np.ndarray:
-        """frames uint8 (B, 64, 64, 3) -> actions float32 (B, 3); idle slots' are not used."""
+    def begin(self, slot: int, trial: Trial) -> None:
+        """Start the trial's episode in a slot."""
+
+    def see(self) -> Seen | None:
+        """What controllers see now; None in a world without V and M."""
+
+    def step(self, slots: Sequence[int], actions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Take actions (B, A) in these slots: rewards (B,) and whether each ended, bool (B,)."""
 
 
-def make_env(config: Env) -> gymnasium.Env:
-    """An environment for rollouts: the fast one, or stock; the same pixels, rows 0..83 at least."""
-    if config.stock:
-        return gymnasium.make("CarRacing-v3")
-    from replication.envs.car_racing import FastCarRacing  # compiles on first use
+class Acting(Protocol):
+    """A controller: acts for every slot at once."""
 
-    return FastCarRacing(state_rows=84)
+    def begin(self, slot: int, trial: Trial) -> None:
+        """Forget the slot's last episode: what is seen next there is the first of `trial`."""
+
+    def act(self, seen: Seen | None) -> np.ndarray:
+        """Actions float32 (B, A); those of idle slots are not used."""
+
+
+Watch = Callable[[int, Episode, Seen | None, np.ndarray], None]
+"""watch(slot, episode, seen, action (A,)), called before each step of each episode."""
 
 
 def drive(
-    envs: Sequence[gymnasium.Env],
-    policy: Policy,
-    tasks: Sequence[Task],
-    max_steps: int = 1000,
+    world: World,
+    controller: Acting,
+    trials: Sequence[Trial],
     stop_at_end: bool = True,
-    keep_frames: bool = False,
-    watch: Callable[[gymnasium.Env, np.ndarray, np.ndarray], None] | None = None,
+    watch: Watch | None = None,
 ) -> Iterator[tuple[int, Episode]]:
-    """Drive every task and yield (its place in `tasks`, its episode) as episodes end.
+    """Run every trial and yield (its place in `trials`, its episode) as episodes end.
 
-    stop_at_end: an episode ends when it is terminated (else only after max_steps frames).
-    watch(env, frame, action) is called before each step of each episode.
+    stop_at_end: an episode ends when the world says so, else only after its last step.
     """
-    queue = iter(enumerate(tasks))
-    frames = np.zeros((len(envs), 64, 64, 3), np.uint8)
-    running: dict[int, tuple[int, Episode]] = {}  # slot -> place in `tasks`, episode
-    for slot, (place, task) in zip(range(len(envs)), queue, strict=False):
-        running[slot] = place, _begin(envs, policy, frames, slot, task)
+    queue = iter(enumerate(trials))
+    running: dict[int, tuple[int, Episode]] = {}  # slot -> place in `trials`, episode
+
+    def fill(slot: int) -> None:
+        if (following := next(queue, None)) is not None:
+            place, trial = following
+            world.begin(slot, trial)
+            controller.begin(slot, trial)
+            running[slot] = place, Episode(trial.seed)
+
+    for slot in range(world.width):
+        fill(slot)
     while running:
-        actions = policy.act(frames)
-        for slot, (place, episode) in list(running.items()):
-            if watch:
-                watch(envs[slot], frames[slot], actions[slot])
-            _step(envs[slot], frames[slot], actions[slot], episode, keep_frames)
-            limit = min(max_steps, tasks[place].max_steps or max_steps)
-            left = limit - len(episode.rewards)
-            ended = stop_at_end and episode.terminated[-1]
-            if not ended and _lost(episode, tasks[place].patience):
-                ended, episode.undriven = True, left
-            if ended or not left:
+        slots, seen = list(running), world.see()
+        actions = controller.act(seen)
+        if watch:
+            for slot in slots:
+                watch(slot, running[slot][1], seen, actions[slot])
+        rewards, ended = world.step(slots, actions)
+        for slot in slots:
+            place, episode = running[slot]
+            episode.actions.append(actions[slot].copy())
+            episode.rewards.append(float(rewards[slot]))
+            episode.terminated.append(bool(ended[slot]))
+            if _is_over(episode, trials[place], world, stop_at_end):
                 yield place, episode
                 del running[slot]
-                if (following := next(queue, None)) is not None:
-                    place, task = following
-                    running[slot] = place, _begin(envs, policy, frames, slot, task)
+                fill(slot)
 
 
-def _lost(episode: Episode, patience: int) -> bool:
-    """Whether the last `patience` frames have found no new tile."""
-    return 0 < patience <= len(episode.rewards) and max(episode.rewards[-patience:]) < 0
-
-
-def _begin(envs, policy: Policy, frames: np.ndarray, slot: int, task: Task) -> Episode:
-    obs, _ = envs[slot].reset(seed=task.seed)
-    frames[slot] = to_frame(obs)
-    policy.begin(slot, task)
-    return Episode(task.seed)
-
-
-def _step(env, frame: np.ndarray, action: np.ndarray, episode: Episode, keep_frame: bool) -> None:
-    """Record x_t, a_t and what a_t earned, and put x_{t+1} in the place of x_t."""
-    if keep_frame:
-        episode.frames.append(frame.copy())
-    obs, reward, terminated, _, _ = env.step(action)
-    episode.actions.append(action.copy())
-    episode.rewards.append(float(reward))
-    episode.terminated.append(bool(terminated))
-    frame[:] = to_frame(obs)
+def _is_over(episode: Episode, trial: Trial, world: World, stop_at_end: bool) -> bool:
+    """Whether an episode ends here; if it is given up, what it skips is noted in it."""
+    limit = min(trial.max_steps or world.max_steps, world.max_steps)
+    left = limit - len(episode.rewards)
+    if left <= 0 or stop_at_end and episode.terminated[-1]:
+        return True
+    recent = episode.rewards[-trial.patience :]
+    if 0 < trial.patience == len(recent) and max(recent) < 0:
+        episode.skipped_return = world.idle_reward * left
+        return True
+    return False

@@ -1,6 +1,6 @@
-"""Agents in every worker process, and episodes handed out to them: for C's training and its score.
+"""Worlds and controllers in every worker process, and episodes handed out to them.
 
-A job is a group of episodes that one worker drives in lockstep, WIDTH at a time. Which episodes
+A job is a group of episodes that one worker runs in lockstep, WIDTH at a time. Which episodes
 share a job, and how many workers there are, changes no number: see agent.py.
 """
 
@@ -9,13 +9,30 @@ from dataclasses import dataclass
 
 from replication.config import Env
 from replication.parallel import mpi
-from replication.rollouts.agent import WIDTH, Agent, Weights, one_thread
-from replication.rollouts.loop import Task, drive, make_env
+from replication.rnn.dream import Starts
+from replication.rollouts.agent import (
+    WIDTH,
+    AgentParts,
+    LinearControllers,
+    WorldModel,
+    one_thread,
+)
+from replication.rollouts.dream_world import DreamWorld
+from replication.rollouts.loop import Trial, World, drive
+from replication.rollouts.real_world import RealWorld
 
 import numpy as np
 
 LARGEST = 4 * WIDTH  # episodes in a job: slots that are refilled three times seldom stand idle
-WORKER: dict = {}  # what a worker process holds: its agent and environments
+WORKER: dict = {}  # what a worker process holds: its worlds by name, and its controllers
+
+
+@dataclass(frozen=True)
+class DreamSettings:
+    """What a worker needs, beside M, to dream."""
+
+    starts: Starts
+    temperature: float
 
 
 @dataclass(frozen=True)
@@ -23,36 +40,50 @@ class Job:
     """Episodes for one worker; the name is what the user reads if it is lost."""
 
     name: str
-    tasks: list[Task]
+    trials: list[Trial]
+    world: str  # "real" or "dream"
 
 
-def start_worker(weights: Weights, env: Env) -> None:
+def make_real_world(parts: AgentParts, env: Env, width: int = WIDTH) -> RealWorld:
+    """Environments of the agent's task, seen through its V and M."""
+    envs = [parts.task.make_env(env.stock) for _ in range(width)]
+    return RealWorld(parts.task, envs, WorldModel(parts), env.max_steps, parts.frames)
+
+
+def start_worker(parts: AgentParts, env: Env, dream: DreamSettings | None = None) -> None:
     """Called once in each worker with all that it needs."""
     one_thread()
-    envs = [make_env(env) for _ in range(WIDTH)]
-    WORKER.update(agent=Agent(weights), envs=envs, max_steps=env.max_steps)
+    worlds: dict[str, World] = {"real": make_real_world(parts, env)}
+    if dream:
+        worlds["dream"] = DreamWorld(
+            parts.build_rnn(), dream.starts, dream.temperature, max_steps=env.max_steps
+        )
+    WORKER.update(worlds=worlds, controllers=LinearControllers(parts.controller))
 
 
-def drive_job(job: Job) -> list[tuple[float, int]]:
-    """The return and the frames of each of a job's episodes, in the order of its tasks."""
-    results: list[tuple[float, int]] = [(0.0, 0)] * len(job.tasks)
-    episodes = drive(WORKER["envs"], WORKER["agent"], job.tasks, WORKER["max_steps"])
-    for place, episode in episodes:
+def run_job(job: Job) -> list[tuple[float, int]]:
+    """The return and the steps of each of a job's episodes, in the order of its trials."""
+    results: list[tuple[float, int]] = [(0.0, 0)] * len(job.trials)
+    for place, episode in drive(WORKER["worlds"][job.world], WORKER["controllers"], job.trials):
         results[place] = (episode.total, len(episode.rewards))
     return results
 
 
-def split_jobs(name: str, tasks: Sequence[Task], workers: int) -> list[Job]:
+def split_jobs(name: str, trials: Sequence[Trial], workers: int, world: str) -> list[Job]:
     """Jobs of nearly one size, at most LARGEST, the same number of them for each worker."""
-    size = mpi.job_size(len(tasks), LARGEST, workers)
+    size = mpi.job_size(len(trials), LARGEST, workers)
     return [
-        Job(f"{name}, episodes {i}..{min(i + size, len(tasks)) - 1}", list(tasks[i : i + size]))
-        for i in range(0, len(tasks), size)
+        Job(
+            f"{name}, episodes {i}..{min(i + size, len(trials)) - 1}",
+            list(trials[i : i + size]),
+            world,
+        )
+        for i in range(0, len(trials), size)
     ]
 
 
-def drive_all(pool: mpi.Pool, name: str, tasks: Sequence[Task]) -> np.ndarray:
-    """Drive every task: returns and frames, float64 (len(tasks), 2)."""
-    jobs = split_jobs(name, tasks, mpi.workers())
-    results = pool.map(drive_job, jobs, name=lambda job: job.name)
+def run_all(pool: mpi.Pool, name: str, trials: Sequence[Trial], world: str = "real") -> np.ndarray:
+    """Run every trial: returns and steps, float64 (len(trials), 2)."""
+    jobs = split_jobs(name, trials, mpi.workers(), world)
+    results = pool.map(run_job, jobs, name=lambda job: job.name)
     return np.array([result for part in results for result in part])

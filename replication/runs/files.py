@@ -4,7 +4,7 @@ import contextlib
 import hashlib
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from replication.config import UserError
@@ -49,3 +49,8 @@ def fingerprint(arrays) -> str:
         digest.update(f"{array.shape}{array.dtype}".encode())
         digest.update(array.tobytes())
     return digest.hexdigest()[:16]
+
+
+def controller_fingerprint(parameters: Sequence[float]) -> str:
+    """By what a C is known: the output of train_controller."""
+    return fingerprint([np.float32(parameters)])

@@ -9,7 +9,17 @@ from pathlib import Path
 from replication.config import VISIONS, Config, UserError
 from replication.runs.stages import STAGES, visions_in
 
-HOME = Path(os.environ.get("REPLICATION_HOME", Path(__file__).resolve().parents[2]))
+
+def home_folder(wanted: str | None) -> Path:
+    """Where data/ and checkpoints/ stand: REPLICATION_HOME, or else this repository.
+
+    A `~` that no shell has replaced is the user's home; an empty value counts as none.
+    """
+    repository = Path(__file__).resolve().parents[2]
+    return Path(wanted).expanduser().absolute() if wanted else repository
+
+
+HOME = home_folder(os.environ.get("REPLICATION_HOME"))
 
 
 def run_folder(run: str) -> Path:
@@ -52,12 +62,35 @@ def shown(path: Path) -> str:
     return str(path.relative_to(HOME)) if path.is_relative_to(HOME) else str(path)
 
 
+def run_in(folder: Path) -> str | None:
+    """The name of the run whose folder this is; None for an agent from elsewhere.
+
+    Whether the folder, or checkpoints/ itself, is named directly or through symbolic links.
+    """
+    home = run_folder("")
+    for checkpoints in (home.absolute(), home.resolve()):
+        for path in (folder.absolute(), folder.resolve()):
+            if checkpoints in path.parents:
+                return str(path.relative_to(checkpoints))
+    links = [path for pattern in ("*", "*/*") for path in home.glob(pattern) if path.is_symlink()]
+    names = [str(link.relative_to(home)) for link in links if link.resolve() == folder.resolve()]
+    return min(names, default=None)
+
+
 @contextlib.contextmanager
-def lock(folder: Path) -> Iterator[None]:
-    """Hold the folder; the kernel lets go of it when the process ends, however it ends."""
-    with open(folder / ".lock", "a+") as file:
+def lock(folder: Path, name: str = ".lock") -> Iterator[None]:
+    """Hold the folder; the kernel lets go of it when the process ends, however it ends.
+
+    Processes that lock it under other names do not wait for each other.
+    """
+    with open(folder / name, "a+") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise UserError(f"another process is writing {shown(folder)}") from None
+        except OSError as error:
+            raise UserError(
+                f"{shown(folder / name)} cannot be locked ({error.strerror}): the file system has"
+                " no flock; let REPLICATION_HOME name a folder on one that has"
+            ) from None
         yield

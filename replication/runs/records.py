@@ -12,19 +12,41 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-from replication.config import VISIONS, Config, UserError, default_run
-from replication.runs.files import read_json, write_json
+from replication.config import PRESETS, VISIONS, Config, UserError, default_run
+from replication.runs.files import fingerprint, read_json, write_json
 from replication.runs.folders import lock, record_folder, run_folder, shown, stage_folder, v_folder
-from replication.runs.stages import FREE, STAGES, check_names, differing, needs_of, stages_of
+from replication.runs.stages import FREE, STAGES, check_names, differing, needs_of
 from replication.runs.versions import versions
+from replication.tasks.games import task_of
+
+import numpy as np
 
 RECORD = ("identity", "output", "reached", "seconds")  # what a done.json holds
+GAME_FIELDS = ("task", "frames")  # what a run was begun with holds for all its stages
+RUN_FIELDS = ("preset", "task", "frames", "vision", "data")  # what config.json says of a whole run
+
+
+def check_game(config: Config) -> None:
+    """Raise UserError if there is no such task, or the run was begun with another game."""
+    task_of(config.task)
+    for key, recorded in recorded_game(config).items():
+        if recorded != getattr(config, key) and not config.overwrite:
+            raise UserError(
+                f"--{key} {getattr(config, key)}: {shown(run_folder(config.run))} and its rollouts"
+                f" are of {recorded}; give another --run"
+            )
+
+
+def check_stage(config: Config, name: str) -> None:
+    """Raise UserError if the run's task has no such stage."""
+    if name not in task_of(config.task).extra_stages:
+        raise UserError(f"{name}.py: {config.task} has no such stage")
 
 
 def check_vision(config: Config, name: str) -> None:
     """Raise UserError if a stage would give a run a second V, or work on one that is not asked."""
     ours = f"train_{config.vision}"
-    if name not in stages_of(config.vision):
+    if name in {f"train_{kind}" for kind in VISIONS} - {ours}:
         raise UserError(f"--vision {config.vision} is made by {ours}.py, not by {name}.py")
     if name != "extract":
         v_folder(run_folder(config.run), config.vision)
@@ -47,6 +69,7 @@ def open_stage(config: Config, name: str) -> Iterator[Path]:
     owner, folder = _owner(config, name), stage_folder(config, name)
     owner.mkdir(parents=True, exist_ok=True)
     with lock(owner):
+        check_game(config)
         check_vision(config, name)
         check_inputs(config, name)
         if not config.overwrite:
@@ -63,7 +86,7 @@ def begin_stage(config: Config, name: str) -> None:
     if config.overwrite:
         shutil.rmtree(folder)
         folder.mkdir()
-    _record_config(config, name)
+    record_config(config, name)
 
 
 def identity(config: Config, name: str) -> dict:
@@ -76,7 +99,7 @@ def identity(config: Config, name: str) -> dict:
         else:
             flat[section] = value
     flat = {key: value for key, value in flat.items() if key not in FREE}
-    return flat | {f"input {need}": output for need, output in inputs_of(config, name).items()}
+    return flat | {f"input {need}": output for need, output in input_outputs(config, name).items()}
 
 
 def _check_same(config: Config, name: str) -> None:
@@ -97,12 +120,62 @@ def _check_same(config: Config, name: str) -> None:
         )
 
 
-def _record_config(config: Config, name: str) -> None:
+def record_config(config: Config, name: str) -> None:
     owner = _owner(config, name)
-    path = owner / "config.json"
-    recorded = read_json(path) if path.exists() else {}
-    write_json(path, recorded | {name: identity(config, name)})
+    recorded = _recorded(owner) | {name: identity(config, name)}
+    if name != "extract":
+        recorded["run"] = {key: getattr(config, key) for key in RUN_FIELDS}
+        recorded["run"]["data"] = config.rollouts
+    write_json(owner / "config.json", recorded)
     write_json(owner / "versions.json", versions())
+
+
+def _recorded(owner: Path) -> dict:
+    """The config.json of a run or of a set of rollouts; empty where there is none."""
+    path = owner / "config.json"
+    return read_json(path) if path.exists() else {}
+
+
+def run_facts(config: Config) -> dict:
+    """What a run's config.json says of all its stages: RUN_FIELDS, or nothing yet."""
+    return _recorded(run_folder(config.run)).get("run", {})
+
+
+def recorded_game(config: Config) -> dict:
+    """The task and the frames that a run, or else its set of rollouts, was begun with, if any."""
+    game = run_facts(config) or _recorded(record_folder(config).parent).get("extract", {})
+    return {key: game[key] for key in GAME_FIELDS if key in game}
+
+
+def load_config(run: str) -> Config:
+    """The configuration of a run, as far as its stages have recorded it; its preset's elsewhere.
+
+    Raises UserError if there is no such run.
+    """
+    folder = run_folder(run)
+    recorded = _recorded(folder)
+    facts = recorded.pop("run", None)
+    if facts is None:
+        raise UserError(f"{shown(folder)} is no run: it has no config.json with a preset")
+    if facts["data"] == run:
+        facts["data"] = ""
+    config = dataclasses.replace(PRESETS[facts["preset"]], **facts, run=run)
+    rollouts = _recorded(record_folder(config).parent).get("extract", {})
+    made = {key: value for key, value in rollouts.items() if key != "seed"}
+    for settings in (made, *recorded.values()):
+        config = _with_settings(config, settings)
+    return config
+
+
+def _with_settings(config: Config, settings: dict) -> Config:
+    """A configuration with a stage's recorded settings, {"vae.epochs": 9, ...}, put in."""
+    for key, value in settings.items():
+        section, _, name = key.partition(".")
+        if name and not key.startswith("input "):
+            value = dataclasses.replace(getattr(config, section), **{name: value})
+        if section in {field.name for field in dataclasses.fields(config)}:
+            config = dataclasses.replace(config, **{section: value})
+    return config
 
 
 def done(config: Config, name: str) -> dict | None:
@@ -140,18 +213,35 @@ def cores() -> int:
 
 
 def output_of(config: Config, name: str) -> str | None:
+    """The fingerprint of what a stage made; None if it has not finished."""
     path = stage_folder(config, name) / "done.json"
+    if not path.exists() and name == "extract":
+        return own_rollouts(config)
     return read_json(path, *RECORD)["output"] if path.exists() else None
 
 
-def inputs_of(config: Config, name: str) -> dict[str, str | None]:
+def own_rollouts(config: Config) -> str | None:
+    """The fingerprint of episodes that extract.py has not recorded; None if it has, or will."""
+    folder = record_folder(config)
+    if extract_has_begun(config):
+        return None
+    files = [(path.name, path.stat().st_size) for path in sorted(folder.glob("[!.]*.npz"))]
+    return f"own {fingerprint([np.array(files)])}" if files else None
+
+
+def extract_has_begun(config: Config) -> bool:
+    """Whether extract.py has recorded into the run's set of rollouts."""
+    return "extract" in _recorded(record_folder(config).parent)
+
+
+def input_outputs(config: Config, name: str) -> dict[str, str | None]:
     """The stages that a stage reads, and the outputs by which it knows them."""
-    return {need: output_of(config, need) for need in needs_of(name, config.vision)}
+    return {need: output_of(config, need) for need in needs_of(name, config)}
 
 
 def check_inputs(config: Config, name: str) -> None:
     """Raise UserError naming the stage to run if something that this one reads is missing."""
-    for need, output in inputs_of(config, name).items():
+    for need, output in input_outputs(config, name).items():
         if output is None:
             where = shown(stage_folder(config, need))
             raise UserError(f"{where} is missing: run python replication/{command(config, need)}")

@@ -1,10 +1,23 @@
 """How a script starts, and how it ends when something is wrong: one line, exit status 2."""
 
+import dataclasses
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from replication.config import UserError
+from replication.config import Config, UserError, Vision, parse_cli
+from replication.runs.records import recorded_game
+
+
+def parse_run_cli(
+    argv: Sequence[str] | None = None, doc: str | None = None, vision: Vision = "vae"
+) -> Config:
+    """parse_cli's configuration; where --task or --frames is not given, as the run was begun."""
+    args = list(sys.argv[1:] if argv is None else argv)
+    config = parse_cli(args, doc, vision)
+    given = {arg.partition("=")[0].removeprefix("--") for arg in args}
+    begun = {key: value for key, value in recorded_game(config).items() if key not in given}
+    return dataclasses.replace(config, **begun)
 
 
 def run_script(main: Callable[[], None]) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from replication.config import VISIONS, Config, UserError
+from replication.tasks.games import task_of
 
 V = "V"  # among a stage's needs: the one of the two that made the run's V
 
@@ -20,26 +21,48 @@ class Stage:
     sections: tuple[str, ...]  # of the configuration, on which its result depends
     grows: str = ""  # the field that may be raised later: the work goes on
     needs: tuple[str, ...] = ()  # the stages whose output it reads
+    optional: bool = False  # only the tasks have it that name it in their extra_stages
 
 
 STAGES = {
     stage.name: stage
     for stage in (
-        Stage("extract", "record", ("seed", "env", "extract"), "extract.episodes"),
-        Stage("train_vae", "vae", ("seed", "data", "vae"), "vae.epochs", ("extract",)),
-        Stage("train_vaegan", "vaegan", ("seed", "data", "vaegan"), "vaegan.epochs", ("extract",)),
+        Stage(
+            "extract", "record", ("task", "frames", "seed", "env", "extract"), "extract.episodes"
+        ),
+        Stage(
+            "train_vae",
+            "vae",
+            ("task", "frames", "seed", "data", "vae"),
+            "vae.epochs",
+            ("extract",),
+        ),
+        Stage(
+            "train_vaegan",
+            "vaegan",
+            ("task", "frames", "seed", "data", "vaegan"),
+            "vaegan.epochs",
+            ("extract",),
+        ),
         Stage("series", "series", ("data", "extract"), "extract.episodes", (V,)),
-        Stage("train_rnn", "rnn", ("seed", "rnn"), "rnn.epochs", ("series",)),
+        Stage("train_rnn", "rnn", ("task", "frames", "seed", "rnn"), "rnn.epochs", ("series",)),
         Stage(
             "train_controller",
             "controller",
-            ("seed", "env", "controller"),
+            ("task", "frames", "seed", "env", "controller"),
             "controller.generations",
             (V, "train_rnn"),
         ),
         Stage("evaluate", "evaluation", ("evaluate",), "evaluate.episodes", ("train_controller",)),
         Stage("dream", "dream", (), "", ("series", "train_rnn", "train_controller")),
-        Stage("events", "events", ("env", "events"), "", ("train_rnn", "train_controller")),
+        Stage(
+            "events",
+            "events",
+            ("env", "events"),
+            "",
+            ("train_rnn", "train_controller"),
+            optional=True,
+        ),
         Stage(
             "figures",
             "figures",
@@ -53,24 +76,13 @@ STAGES = {
 # Fields that change nothing that a stage makes; growing fields are compared on their own.
 FREE = {"extract.skip_bad", "vae.log_every", "vaegan.log_every", "rnn.log_every", "env.stock"}
 
-# Settings that older records lack, at the values that those runs were made with.
-ADDED = {
-    "extract.agent": "checkpoints/quick",
-    "extract.noise": 0.1,
-    "vaegan.adam_rate": 0.0,
-    "controller.z": "sample",
-    "controller.start": "zero",
-    "controller.inputs": "raw",
-}
-
 
 def differing(recorded: dict, asked: dict, grows: str) -> list[str]:
     """The settings of a stage that are not as they were recorded, but for the one that may grow."""
-    made = {key: value for key, value in ADDED.items() if key in asked} | recorded
     return [
-        f"{key} {made.get(key)!r} there, {asked.get(key)!r} here"
-        for key in sorted(made.keys() | asked.keys())
-        if key != grows and made.get(key) != asked.get(key)
+        f"{key} {recorded.get(key)!r} there, {asked.get(key)!r} here"
+        for key in sorted(recorded.keys() | asked.keys())
+        if key != grows and recorded.get(key) != asked.get(key)
     ]
 
 
@@ -87,12 +99,20 @@ def visions_in(run: Path) -> list[str]:
     return [kind for kind in VISIONS if any(f.stat().st_size for f in (run / kind).glob("*.*"))]
 
 
-def stages_of(vision: str) -> list[str]:
-    """The names of the stages of a run whose V is of this kind, in order."""
-    others = {f"train_{kind}" for kind in VISIONS if kind != vision}
-    return [name for name in STAGES if name not in others]
+def stages_of(config: Config) -> list[str]:
+    """The names of a run's stages, in order: those of its kind of V and of its task."""
+    others = {f"train_{kind}" for kind in VISIONS if kind != config.vision}
+    extra = task_of(config.task).extra_stages
+    return [
+        stage.name
+        for stage in STAGES.values()
+        if stage.name not in others and (not stage.optional or stage.name in extra)
+    ]
 
 
-def needs_of(name: str, vision: str) -> list[str]:
-    """The stages whose output a stage reads, in a run whose V is of this kind."""
-    return [f"train_{vision}" if need == V else need for need in STAGES[name].needs]
+def needs_of(name: str, config: Config) -> list[str]:
+    """The stages whose output a stage reads, in a run of this kind."""
+    needs = [f"train_{config.vision}" if need == V else need for need in STAGES[name].needs]
+    if name == "train_controller" and config.controller.world == "dream":
+        needs.append("series")  # whose first frames dreams start from
+    return [need for need in needs if need in stages_of(config)]

@@ -1,11 +1,13 @@
 """CMA-ES as ask and tell, over pycma.
 
-Its state follows from the seed and from what it was told: told it again, it goes on bit for bit.
+Its state follows from the seed and from the returns it was told. Replaying the logged returns
+restores the state exactly.
 """
 
 from collections.abc import Sequence
 
 from replication.config import Controller
+from replication.runs.seeds import Purpose, generator
 from replication.search.whitening import Whitening
 
 import cma
@@ -13,7 +15,7 @@ import numpy as np
 
 
 class _Normal:
-    """Standard normal numbers that follow from (seed, generation): no hidden state to save."""
+    """Normal numbers that follow from (seed, generation): there is no hidden state to save."""
 
     def __init__(self, seed: int):
         self.seed, self.generation = seed, 0
@@ -22,7 +24,7 @@ class _Normal:
         return self.random.standard_normal(shape)
 
     def restart(self, generation: int) -> None:
-        self.random = np.random.default_rng([self.seed, 10, generation])
+        self.random = generator(self.seed, Purpose.CMA_ES, generation)
 
 
 class Evolution:
@@ -35,6 +37,7 @@ class Evolution:
         seed: int,
         whitening: Whitening | None = None,
     ):
+        """start: C's flat vector (P,); whitening: what steps are made for, if not raw inputs."""
         self.generation = 0  # generations that are told
         self.start, self.whitening = start, whitening
         self.normal = _Normal(seed)

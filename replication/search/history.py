@@ -1,18 +1,10 @@
 """How a run's C came about: its own generations, and those of the agents that it started from."""
 
-from collections.abc import Sequence
 from pathlib import Path
 
 from replication.config import UserError
 from replication.runs import files, folders
 from replication.runs.logs import read_log
-
-import numpy as np
-
-
-def fingerprint(parameters: Sequence[float]) -> str:
-    """By what a C is known: the output of train_controller."""
-    return files.fingerprint([np.float32(parameters)])
 
 
 def read_history(folder: Path) -> list[dict]:

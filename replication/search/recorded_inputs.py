@@ -1,17 +1,16 @@
-"""What C would have seen of recorded rollouts: V and M watch them, C's inputs are kept.
+"""What C would have seen in recorded rollouts: V and M watch them, C's inputs are kept.
 
-To half precision, which mu and logvar are encoded to.
+mu and logvar are cut to half precision on the way, as in the series that M is trained on.
 """
 
 from replication.config import Config
-from replication.controller.controller import features
 from replication.dataset.episodes import Recorded, list_episodes, read_episode
+from replication.dataset.series import encode
 from replication.rnn.rnn import MDNRNN
-from replication.rollouts.agent import Weights
-from replication.runs import folders
-from replication.series import encode
+from replication.rollouts.agent import AgentParts
+from replication.runs.seeds import Purpose, generator
 from replication.tf import tf
-from replication.vae.vae import build_encoder, sample_z, to_float
+from replication.vae.vae import sample_z, to_float
 
 import numpy as np
 from tqdm import tqdm
@@ -21,36 +20,34 @@ EPISODES = 50  # ours: of a set of rollouts, evenly spread
 
 def some_episodes(config: Config) -> list[Recorded]:
     """Up to EPISODES of the run's rollouts."""
-    episodes = list_episodes(folders.record_folder(config), config.extract.skip_bad)
+    episodes = list_episodes(config)
     places = np.linspace(0, len(episodes) - 1, min(EPISODES, len(episodes)))
     return [episodes[int(place)] for place in places]
 
 
-def inputs_of_c(weights: Weights, episodes: list[Recorded]) -> list[np.ndarray]:
+def inputs_of_c(parts: AgentParts, episodes: list[Recorded]) -> list[np.ndarray]:
     """C's inputs at each frame of each episode, as M is told the actions: float32 (T, I) each."""
-    encoder, rnn = build_encoder(), MDNRNN(weights.rnn_config)
-    encoder.set_weights(weights.encoder)
-    rnn.set_weights(weights.rnn)
+    encoder, rnn = parts.build_encoder(), parts.build_rnn()
     see = tf.function(lambda obs: encoder(to_float(obs)))
     remember = tf.function(lambda z, action: memories(rnn, z, action), reduce_retracing=True)
-    seen = []
+    inputs = []
     for episode in tqdm(episodes, "controller", unit="episode"):
         obs, action = read_episode(episode.path, "obs", "action")
         z, logvar = (part.astype(np.float32) for part in encode(see, obs))
-        if weights.z == "sample":
-            noise = np.random.default_rng([episode.seed, 1]).standard_normal(z.shape, np.float32)
-            z = sample_z(z, logvar, noise)
+        if parts.z == "sample":
+            random = generator(episode.seed, Purpose.Z_NOISE)
+            z = sample_z(z, logvar, random.standard_normal(z.shape, np.float32))
         h, c = remember(tf.constant(z), tf.constant(action))
-        seen.append(features(weights.mode, z, h, c).numpy())
-    return seen
+        inputs.append(parts.controller.features(z, h, c).numpy())
+    return inputs
 
 
 def memories(rnn: MDNRNN, z, action):
     """z (T, Z), action (T, A) -> what M remembers when it sees each frame: h_t, c_t (T, H)."""
 
-    def step(state, seen):
-        return rnn.step(seen[0][None], seen[1][None], *state)
+    def step(state, inputs):
+        return rnn.step(inputs[0][None], inputs[1][None], *state)
 
-    nothing = tf.zeros((1, rnn.config.hidden))
-    later = tf.scan(step, (z, action), [nothing, nothing])  # h_{t+1}, c_{t+1}: (T, 1, H)
-    return [tf.concat([nothing, values[:-1, 0]], axis=0) for values in later]
+    zeros = tf.zeros((1, rnn.config.hidden))
+    later = tf.scan(step, (z, action), [zeros, zeros])  # h_{t+1}, c_{t+1}: (T, 1, H)
+    return [tf.concat([zeros, values[:-1, 0]], axis=0) for values in later]

@@ -1,10 +1,10 @@
 """V: the convolutional variational autoencoder (World Models, A.1).
 
-A frame (64, 64, 3) becomes z, 32 numbers drawn from N(mu, exp(logvar)); the decoder makes a frame
+A frame (64, 64, 3) becomes z, numbers drawn from N(mu, exp(logvar)); the decoder makes a frame
 of z again. 4,348,547 parameters with z of 32.
 """
 
-from replication.config import Z_SIZE, Vae
+from replication.config import Vae
 from replication.tf import keras, tf
 
 import numpy as np
@@ -37,6 +37,12 @@ def to_bytes(recon):
     return np.uint8(np.round(np.asarray(recon) * 255))
 
 
+def decode(decoder: keras.Model, z, batch: int = 250) -> np.ndarray:
+    """z (T, Z) -> the frames that V makes of it, uint8 (T, 64, 64, 3)."""
+    parts = [to_bytes(decoder(z[i : i + batch])) for i in range(0, len(z), batch)]
+    return np.concatenate(parts)
+
+
 @keras.saving.register_keras_serializable("replication")
 class OnePixelDeconv(layers.Conv2DTranspose):
     """A transposed convolution of a single pixel, done as the one matrix product that it is."""
@@ -49,19 +55,19 @@ class OnePixelDeconv(layers.Conv2DTranspose):
         return self.activation(tf.reshape(y, (-1, height, width, filters)) + self.bias)
 
 
-def build_encoder() -> keras.Model:
+def build_encoder(z_size: int) -> keras.Model:
     """Frames float32 0..1 (B, 64, 64, 3) -> mu, logvar, each (B, Z)."""
     obs = x = keras.Input((64, 64, 3))
     for filters in (32, 64, 128, 256):  # (B, 31, 31, 32), (B, 14, ..), (B, 6, ..), (B, 2, 2, 256)
         x = layers.Conv2D(filters, 4, strides=2, activation="relu")(x)
     x = layers.Flatten()(x)  # (B, 1024)
-    mu, logvar = layers.Dense(Z_SIZE, name="mu")(x), layers.Dense(Z_SIZE, name="logvar")(x)
+    mu, logvar = layers.Dense(z_size, name="mu")(x), layers.Dense(z_size, name="logvar")(x)
     return keras.Model(obs, [mu, logvar], name="encoder")
 
 
-def build_decoder() -> keras.Model:
+def build_decoder(z_size: int) -> keras.Model:
     """z (B, Z) -> frames float32 0..1 (B, 64, 64, 3)."""
-    z = keras.Input((Z_SIZE,))
+    z = keras.Input((z_size,))
     x = layers.Dense(1024)(z)
     x = layers.Reshape((1, 1, 1024))(x)
     x = OnePixelDeconv(128, 5, strides=2, activation="relu")(x)  # (B, 5, 5, 128)
@@ -74,10 +80,10 @@ def build_decoder() -> keras.Model:
 class VAE(keras.Model):
     """V and its loss: weighted squared error + weighted KL, the KL floored at free bits."""
 
-    def __init__(self, config: Vae | None = None):
+    def __init__(self, config: Vae, z_size: int):
         super().__init__(name="vae")
-        self.config = config or Vae()
-        self.encoder, self.decoder = build_encoder(), build_decoder()
+        self.config, self.z_size = config, z_size
+        self.encoder, self.decoder = build_encoder(z_size), build_decoder(z_size)
         self.trackers = {name: keras.metrics.Mean(name) for name in ("loss", "recon", "kl")}
         self.built = True
 
@@ -96,7 +102,7 @@ class VAE(keras.Model):
         recon, mu, logvar = self(batch)
         kl = tf.reduce_sum(kl_divergence(mu, logvar), axis=1)  # (B,)
         recon = tf.reduce_mean(squared_error(to_float(batch[0]), recon))
-        kl = tf.reduce_mean(tf.maximum(kl, self.config.free_bits * Z_SIZE))
+        kl = tf.reduce_mean(tf.maximum(kl, self.config.free_bits * self.z_size))
         loss = self.config.recon_weight * recon + self.config.kl_weight * kl
         return {"loss": loss, "recon": recon, "kl": kl}
 

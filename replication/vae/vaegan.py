@@ -13,7 +13,7 @@ the reconstruction, and recon_weight times their squared error is added to it (0
 are means over the batch.
 """
 
-from replication.config import Z_SIZE, Vaegan
+from replication.config import Vaegan
 from replication.tf import keras, tf
 from replication.vae.vae import (
     build_decoder,
@@ -83,10 +83,10 @@ def who_moves(real, made, equilibrium: float, margin: float):
 class VAEGAN(keras.Model):
     """Encoder, decoder and discriminator, each with its own loss and optimizer."""
 
-    def __init__(self, config: Vaegan | None = None):
+    def __init__(self, config: Vaegan, z_size: int):
         super().__init__(name="vaegan")
-        self.config = config or Vaegan()
-        self.encoder, self.decoder = build_encoder(), build_decoder()
+        self.config, self.z_size = config, z_size
+        self.encoder, self.decoder = build_encoder(z_size), build_decoder(z_size)
         self.discriminator = build_discriminator(self.config.width)
         self.trackers = {name: keras.metrics.Mean(name) for name in LOGGED}
         self.built = True
@@ -144,7 +144,7 @@ class VAEGAN(keras.Model):
         with tf.GradientTape(persistent=True) as tape:
             mu, logvar = self.encoder(obs)
             # Deviation: Larsen has no floor; it keeps z in use while D has little to say.
-            kl = mean_kl(mu, logvar, self.config.free_bits * Z_SIZE)
+            kl = mean_kl(mu, logvar, self.config.free_bits * self.z_size)
             recon = self.decoder(sample_z(mu, logvar, noise))
             sampled = self.decoder(prior)
         values, by_unlike, by_gan, of_discriminator = self.judge(obs, recon, sampled)

@@ -1,29 +1,64 @@
-"""Recorded episodes: found, checked, split, and streamed in an order that memory never feels."""
+"""Recorded episodes: packed, listed, checked and split."""
 
-import subprocess
-import sys
+import dataclasses
 from pathlib import Path
 
-from replication.config import UserError
-from replication.dataset import episodes as episodes_module
-from replication.dataset.episodes import FrameStream, Recorded, list_episodes, read_episode, split
+from replication.config import PRESETS, Extract, UserError
+from replication.dataset.episodes import (
+    Recorded,
+    episode_path,
+    list_episodes,
+    pack_episode,
+    read_episode,
+    split,
+)
+from replication.runs import folders
+from replication.tasks import games
+from replication.tasks.car_racing import CAR_RACING_V3
 
 import numpy as np
 import pytest
 
+CONFIG = dataclasses.replace(PRESETS["quick"], run="mine")
+SKIPPING = dataclasses.replace(CONFIG, extract=Extract(skip_bad=True))
+
 
 @pytest.fixture
-def folder(tmp_path, write_episode):
+def folder(home, write_episode):
     """Episodes of 12 frames with the seeds 7, 5 and 30, written in this order."""
+    folder = folders.record_folder(CONFIG)
     for seed in (7, 5, 30):
-        write_episode(tmp_path, seed)
-    return tmp_path
+        write_episode(folder, seed)
+    return folder
+
+
+def test_a_packed_episode_is_read_back(tmp_path):
+    random = np.random.default_rng(0)
+    obs = list(random.integers(0, 256, (4, 64, 64, 3), np.uint8))
+    action = list(random.standard_normal((4, 3)).astype(np.float32))
+    path = episode_path(tmp_path, 17)
+    assert path == tmp_path / "0000000017.npz"
+    path.write_bytes(pack_episode(obs, action, [1.5, -0.1, 0, 3], [False, False, False, True]))
+    arrays = read_episode(path, "obs", "action", "reward", "terminated")
+    assert [array.dtype.name for array in arrays] == ["uint8", "float32", "float32", "bool"]
+    for array, values in zip(arrays[:2], (obs, action), strict=True):
+        np.testing.assert_array_equal(array, values)
+    assert arrays[2].tolist() == np.float32([1.5, -0.1, 0, 3]).tolist()
+    assert arrays[3].tolist() == [False, False, False, True]
+
+
+def test_the_size_of_an_action_is_the_tasks(folder, monkeypatch):
+    steering = dataclasses.replace(CAR_RACING_V3, name="steering", actions=("steer",))
+    monkeypatch.setitem(games.TASKS, "steering", steering)
+    with pytest.raises(UserError, match=r"0000000005\.npz is not an episode \(action is float32"):
+        list_episodes(dataclasses.replace(CONFIG, task="steering"))
+    assert len(list_episodes(CONFIG)) == 3
 
 
 def test_list_is_sorted_and_knows_lengths(folder, write_episode):
     write_episode(folder, 6, length=3)
-    found = list_episodes(folder)
-    assert [(episode.seed, episode.length) for episode in found] == [
+    episodes = list_episodes(CONFIG)
+    assert [(episode.seed, episode.length) for episode in episodes] == [
         (5, 12), (6, 3), (7, 12), (30, 12),
     ]  # fmt: skip
 
@@ -32,12 +67,12 @@ def test_temporary_hidden_and_other_files_are_not_episodes(folder):
     (folder / ".tmp-0000000008.npz").write_bytes(b"half an episode")
     (folder / ".0000000009.npz").write_bytes(b"hidden")
     (folder / "done.json").write_text("{}")
-    assert [episode.seed for episode in list_episodes(folder)] == [5, 7, 30]
+    assert [episode.seed for episode in list_episodes(CONFIG)] == [5, 7, 30]
 
 
-def test_no_episodes_is_one_line(tmp_path):
-    with pytest.raises(UserError, match=r"extract\.py"):
-        list_episodes(tmp_path)
+def test_no_episodes_is_one_line(home):
+    with pytest.raises(UserError, match=r"^data/mine/record holds no episode: run extract\.py$"):
+        list_episodes(CONFIG)
 
 
 def truncated(folder, write_episode):
@@ -108,7 +143,7 @@ def test_a_bad_file_is_named_in_one_line(folder, write_episode, spoil):
     spoil(folder, write_episode)
     name = "episode.npz" if spoil is named_otherwise else "0000000006.npz"
     with pytest.raises(UserError) as error:
-        list_episodes(folder)
+        list_episodes(CONFIG)
     assert f"{name} is not an episode" in str(error.value)
     assert "--extract.skip_bad" in str(error.value)
     assert "\n" not in str(error.value)
@@ -117,7 +152,7 @@ def test_a_bad_file_is_named_in_one_line(folder, write_episode, spoil):
 @pytest.mark.parametrize("spoil", BAD)
 def test_skip_bad_leaves_it_out_and_says_so(folder, write_episode, spoil, capsys):
     spoil(folder, write_episode)
-    assert [episode.seed for episode in list_episodes(folder, skip_bad=True)] == [5, 7, 30]
+    assert [episode.seed for episode in list_episodes(SKIPPING)] == [5, 7, 30]
     lines = capsys.readouterr().err.splitlines()
     assert len(lines) == 1
     assert ".npz is not an episode" in lines[0]
@@ -130,15 +165,15 @@ def test_reading_gives_the_named_arrays_in_order(folder):
     assert obs[3, 10, 20].tolist() == [3, 7, 10]
 
 
-def test_damage_behind_the_headers_is_named_when_it_is_read(tmp_path, write_episode):
+def test_damage_behind_the_headers_is_named_when_it_is_read(home, write_episode):
     """Headers are all that listing reads; the frames' checksum fails later."""
     noise = np.random.default_rng(0).integers(0, 256, (12, 64, 64, 3), np.uint8)
-    path = write_episode(tmp_path, 6, obs=noise)
+    path = write_episode(folders.record_folder(CONFIG), 6, obs=noise)
     content = bytearray(path.read_bytes())
     content[len(content) // 2] ^= 255
     path.write_bytes(content)
     with pytest.raises(UserError, match=r"0000000006\.npz cannot be read") as error:
-        for episode in list_episodes(tmp_path):
+        for episode in list_episodes(CONFIG):
             read_episode(episode.path, "obs")
     assert "\n" not in str(error.value)
 
@@ -170,118 +205,3 @@ def test_episodes_of_every_runs_seed_can_be_split():
 def test_too_few_to_split_is_one_line():
     with pytest.raises(UserError, match="1 episodes cannot be split"):
         split(recorded(0))
-
-
-# The stream --------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def stream(tmp_path, write_episode, monkeypatch):
-    """10 episodes, 5 to 14 frames each, 95 in all, in blocks of 4 and batches of 6."""
-    monkeypatch.setattr(episodes_module, "TOGETHER", 4)
-    for seed in range(10):
-        write_episode(tmp_path, seed, length=5 + seed)
-    return FrameStream(list_episodes(tmp_path), batch_size=6, seed=1)
-
-
-def take(stream: FrameStream, count: int, start: int = 0) -> list[np.ndarray]:
-    batches = stream.batches(start)
-    return [next(batches) for _ in range(count)]
-
-
-def names(batches: list[np.ndarray]) -> list[tuple[int, int]]:
-    """(seed, t) of each frame."""
-    return [(int(f[0, 0, 1]), int(f[0, 0, 0])) for batch in batches for f in batch]
-
-
-def test_stream_deals_every_frame_at_most_once_a_pass(stream):
-    for number in range(3):
-        start = sum(stream.batches_in_pass(i) for i in range(number))
-        dealt = names(take(stream, stream.batches_in_pass(number), start))
-        assert len(dealt) == len(set(dealt))
-        assert len(dealt) > 95 - 3 * 6  # of each block less than a batch is left
-        assert all(t < 5 + seed for seed, t in dealt)
-
-
-def test_stream_gives_frames_as_they_were_recorded(stream):
-    (batch,) = take(stream, 1)
-    assert batch.shape == (6, 64, 64, 3)
-    assert batch.dtype == np.uint8
-    for frame in batch:
-        t, seed, total = frame[0, 0]
-        assert total == t + seed
-        assert (frame == frame[0, 0]).all()
-
-
-def test_stream_is_deterministic(stream):
-    again = FrameStream(stream.episodes, 6, seed=1)
-    np.testing.assert_array_equal(take(stream, 40), take(again, 40))
-    other = FrameStream(stream.episodes, 6, seed=2)
-    assert names(take(stream, 5)) != names(take(other, 5))
-
-
-@pytest.mark.parametrize("start", [1, 5, 6, 14, 15, 29, 33])
-def test_stream_from_a_step_on_is_the_tail(stream, start):
-    whole = take(stream, 40)
-    np.testing.assert_array_equal(take(stream, 40 - start, start), whole[start:])
-
-
-def test_passes_differ(stream):
-    count = stream.batches_in_pass(0)
-    dealt = names(take(stream, 2 * count))
-    assert dealt[: 6 * count] != dealt[6 * count :]
-    alone = FrameStream(stream.episodes[-1:], 6, seed=1)  # no order of episodes to differ in
-    first, again = take(alone, 2), take(alone, 2, start=2)
-    assert names(first) != names(again)
-
-
-def test_stream_shuffles_across_episodes(stream):
-    per_batch = [len({seed for seed, _ in names([batch])}) for batch in take(stream, 12)]
-    assert np.mean(per_batch) > 2
-
-
-def test_a_batch_larger_than_the_set_is_one_line(stream):
-    with pytest.raises(UserError, match="fewer frames than one batch of 100"):
-        FrameStream(stream.episodes, 100, seed=1)
-
-
-def test_stream_reads_a_block_at_a_time(stream, monkeypatch):
-    read = []
-
-    def counted(path, *names):
-        read.append(path)
-        return read_episode(path, *names)
-
-    monkeypatch.setattr(episodes_module, "read_episode", counted)
-    batches = stream.batches()
-    next(batches)
-    assert len(read) == 4
-
-
-MEASURE = """
-import resource, sys
-from pathlib import Path
-from replication.dataset import episodes
-from replication.train_vae import frame_batches
-
-episodes.TOGETHER = 8
-for count in (40, 160):
-    found = episodes.list_episodes(Path(sys.argv[1]))[:count]
-    stream = episodes.FrameStream(found, 100, seed=0)
-    steps = stream.batches_in_pass()
-    seen = sum(len(obs) for obs, _ in frame_batches(stream, 0, 0).prefetch(2).take(steps))
-    print(count, seen, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
-"""
-
-
-def test_memory_does_not_grow_with_the_episodes(tmp_path, write_episode):
-    """V's input pipeline over 40 and then over 160 episodes of 1.2 MB: 150 MB more on disk."""
-    for seed in range(160):
-        write_episode(tmp_path, seed, length=100)
-    command = [sys.executable, "-c", MEASURE, str(tmp_path)]
-    lines = subprocess.check_output(command, text=True).splitlines()
-    (few, seen_few, peak_few), (many, seen_many, peak_many) = (
-        map(int, line.split()) for line in lines
-    )
-    assert (few, seen_few, many, seen_many) == (40, 4000, 160, 16_000)
-    assert peak_many - peak_few < 40  # MB

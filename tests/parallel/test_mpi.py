@@ -19,21 +19,21 @@ WRAPPED = """
 import sys
 from replication import {name}
 from replication.parallel import mpi
-from replication.config import parse_cli
+from replication.runs.script import parse_run_cli
 {patch}
 sys.argv[0] = "{name}.py"
-mpi.run_parallel(lambda: {name}.main(parse_cli(sys.argv[1:])))
+mpi.run_parallel(lambda: {name}.main(parse_run_cli()))
 """
 STALL = """
 import os, pathlib, time
 from replication.rollouts import workers
-whole = workers.drive_job
-def drive_job(job):
+whole = workers.run_job
+def run_job(job):
     if job.name.startswith("generation 2,"):
         pathlib.Path(os.environ["REPLICATION_HOME"], "stalled").touch()
         time.sleep(1000)
     return whole(job)
-workers.drive_job = drive_job
+workers.run_job = run_job
 """
 RAISE = """
 def job(seeds):
@@ -59,7 +59,7 @@ def numbers(home: Path) -> tuple:
 
 def left_behind(home: Path) -> list[str]:
     """Command lines of living processes that work on this home."""
-    found = []
+    commands = []
     for process in Path("/proc").glob("[0-9]*"):
         try:
             environment = (process / "environ").read_bytes()
@@ -67,8 +67,8 @@ def left_behind(home: Path) -> list[str]:
         except OSError:
             continue
         if f"REPLICATION_HOME={home}\0".encode() in environment and words:
-            found.append(words.replace(b"\0", b" ").decode())
-    return found
+            commands.append(words.replace(b"\0", b" ").decode())
+    return commands
 
 
 def wait_for(condition) -> None:
@@ -101,15 +101,15 @@ def test_killed_in_a_generation_and_between_two_it_goes_on_to_the_same_numbers(t
     home = tiny.copy_of(finished, tmp_path, "train_vae", "train_rnn")
     log = home / "checkpoints/t/controller/log.jsonl"
     words = wrapped("train_controller", STALL, *tiny.SCHEDULE)
-    with open(tmp_path / "said", "wb") as said:
+    with open(tmp_path / "output", "wb") as output:
         running = subprocess.Popen(
             [tiny.MPIRUN, "-n", "3", *words],
             env=os.environ | {"REPLICATION_HOME": str(home)},
-            stdout=said, stderr=said, start_new_session=True,
+            stdout=output, stderr=output, start_new_session=True,
         )  # fmt: skip
     wait_for(lambda: (home / "stalled").exists() or running.poll() is not None)
     os.killpg(running.pid, signal.SIGKILL)  # generation 2 is under way
-    assert running.wait() == -signal.SIGKILL, (tmp_path / "said").read_text()
+    assert running.wait() == -signal.SIGKILL, (tmp_path / "output").read_text()
     wait_for(lambda: not left_behind(home))
     assert log.read_text().count("\n") == 1
 
@@ -188,7 +188,8 @@ def test_an_evaluation_by_three_processes_is_that_of_one(tmp_path, finished):
         "runpy.run_path('replication/evaluate.py', run_name='__main__')"
     )
     words = [tiny.MPIRUN, "-n", "3", sys.executable, "-c", code, *argv]
-    many = tiny.command(words, home, PYTHONPATH=str(Path(tiny.__file__).parent))
+    support = Path(tiny.__file__).parent
+    many = tiny.command(words, home, PYTHONPATH=f"{support}:{os.environ.get('PYTHONPATH', '')}")
     assert many.status == 0, many.err
     scores = home / "checkpoints/t/evaluation/3_tracks_seed_2.json"
     by_many = json.loads(scores.read_text())

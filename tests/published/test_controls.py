@@ -4,21 +4,21 @@ import json
 import subprocess
 from pathlib import Path
 
-from replication.config import Config, parse_cli
 from replication.report.run_record import Run, read_run
-from replication.search.history import fingerprint
+from replication.runs.files import controller_fingerprint
+from replication.runs.records import load_config
 
 import numpy as np
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 KEPT = ROOT / "checkpoints" / "controls"
-README = (ROOT / "README.md").read_text()
+RESULTS = (ROOT / "docs" / "results.md").read_text()
 NAMES = {"random_m": ({"rnn.epochs": 0}, 867), "z_alone": ({"controller.mode": "z"}, 99)}
 
 
 def run_of(name: str) -> Run:
-    return read_run(parse_cli(["laptop", "--run", f"controls/{name}", "--data", "pretrained"]))
+    return read_run(load_config(f"controls/{name}"))
 
 
 def ours(settings: dict) -> dict:
@@ -36,9 +36,9 @@ def test_they_are_small_and_hold_no_weights():
 
 @pytest.mark.parametrize("name", NAMES)
 def test_they_had_the_shipped_agents_search_but_for_what_they_are_named_after(name):
-    told_apart, parameters = NAMES[name]
-    run, shipped = run_of(name), read_run(Config(run="pretrained"))
-    expected = shipped.settings | told_apart | {"controller.generations": 10}
+    difference, parameters = NAMES[name]
+    run, shipped = run_of(name), read_run(load_config("pretrained"))
+    expected = shipped.settings | difference | {"controller.generations": 10}
     assert ours(run.settings) == ours(expected)
     assert len(run.logs["train_controller"]) - run.earlier == 10
     assert run.records["train_controller"]["parameters"] == parameters
@@ -47,10 +47,10 @@ def test_they_had_the_shipped_agents_search_but_for_what_they_are_named_after(na
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_the_readme_says_what_the_evaluation_says(name):
+def test_the_docs_say_what_the_evaluation_says(name):
     score = run_of(name).evaluation
     returns = np.array([track["return"] for track in score["returns"]])
     assert (returns.mean(), returns.std()) == pytest.approx((score["mean"], score["std"]))
-    assert f"{score['mean']:.1f} ± {score['std']:.1f}" in README
+    assert f"{score['mean']:.1f} ± {score['std']:.1f}" in RESULTS
     best = json.loads((KEPT / name / "controller" / "best.json").read_text())
-    assert score["controller"] == fingerprint(np.float32(best["parameters"]))
+    assert score["controller"] == controller_fingerprint(best["parameters"])

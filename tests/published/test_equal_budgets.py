@@ -5,8 +5,8 @@ import subprocess
 from pathlib import Path
 
 from replication import figures
-from replication.config import parse_cli
 from replication.report.run_record import Run, read_run
+from replication.runs.records import load_config
 
 import pytest
 
@@ -16,7 +16,7 @@ KEPT = {name: ROOT / "checkpoints" / name for name in NAMES}
 
 
 def run_of(name: str) -> Run:
-    return read_run(parse_cli(["laptop", "--run", name]))
+    return read_run(load_config(name))
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -42,20 +42,22 @@ def test_m_and_c_had_the_same_budget_and_the_same_tracks():
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_the_readme_says_what_the_evaluation_says(name):
-    run, readme = run_of(name), (ROOT / "README.md").read_text()
+def test_the_docs_say_what_the_evaluation_says(name):
+    run, docs = run_of(name), ROOT / "docs"
     returns = [track["return"] for track in run.evaluation["returns"]]
     assert run.evaluation["mean"] == pytest.approx(sum(returns) / len(returns))
-    assert f"{run.evaluation['mean']:.1f} ± {run.evaluation['std']:.1f}" in readme
+    score = f"{run.evaluation['mean']:.1f} ± {run.evaluation['std']:.1f}"
+    assert score in (docs / "results.md").read_text()
     evaluated = [line for line in run.logs["train_controller"] if "eval_mean" in line]
-    assert f"{evaluated[-1]['eval_mean']:.1f} ± {evaluated[-1]['eval_std']:.1f}" in readme
+    last = f"{evaluated[-1]['eval_mean']:.1f} ± {evaluated[-1]['eval_std']:.1f}"
+    assert last in (docs / "tuning.md").read_text()
 
 
 def test_the_page_of_the_vaegan_has_the_vae_beside_it(home):
     for name in NAMES:
         for part in ("checkpoints", "data"):
             shutil.copytree(ROOT / part / name, home / part / name)
-    figures.main(parse_cli(["laptop", "--run", NAMES[1]]), NAMES[:1])
+    figures.main(load_config(NAMES[1]), NAMES[:1])
     text = (home / "checkpoints" / NAMES[1] / "report.html").read_text()
     assert "VAE, reconstructed" in text and "VAE-GAN, reconstructed" in text
     assert "Figure 11: the VAE" in text and "Figure 18" in text

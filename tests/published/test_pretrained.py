@@ -1,19 +1,22 @@
-"""The published agent: whole, small, without a pickle, and as the README says it is."""
+"""The published agent: whole, small, without a pickle, and as README and docs say it is."""
 
 import json
 import re
 import subprocess
 from pathlib import Path
 
-from replication.config import Config, Env, parse_cli
+from replication.config import Env, parse_cli
 from replication.report.run_record import read_run
-from replication.rollouts.agent import Agent, load_agent
-from replication.rollouts.loop import Task, drive, make_env
-from replication.runs import records, seeds
+from replication.rollouts.agent import LinearControllers
+from replication.rollouts.agent_files import load_agent
+from replication.rollouts.loop import Trial, drive
+from replication.rollouts.workers import make_real_world
+from replication.runs import records
 from replication.runs.logs import read_log
+from replication.runs.seeds import Purpose, derive_seed
 from replication.runs.stages import differing
 from replication.search.history import read_history
-from replication.search.whitening import read_whitening
+from replication.search.search_start import read_search_start
 from replication.train_controller import resume
 
 import numpy as np
@@ -23,6 +26,7 @@ ROOT = Path(__file__).resolve().parents[2]
 AGENT = ROOT / "checkpoints" / "pretrained"
 BEFORE = ROOT / "checkpoints" / "laptop"
 README = (ROOT / "README.md").read_text()
+RESULTS = (ROOT / "docs" / "results.md").read_text()
 STEPS = "controller.generations"
 
 
@@ -50,8 +54,7 @@ def test_its_score_is_that_of_its_returns_and_stands_in_the_readme():
     returns = np.array([track["return"] for track in score["returns"]])
     assert (returns.mean(), returns.std()) == pytest.approx((score["mean"], score["std"]))
     assert [track["seed"] for track in score["returns"]] == [2**32 + i for i in range(100)]
-    said = f"{score['mean']:.1f} ± {score['std']:.1f}"
-    assert f"**{said}**" in README
+    assert f"**{score['mean']:.1f} ± {score['std']:.1f}**" in README
 
 
 def test_it_was_chosen_on_other_tracks_than_it_is_reported_on():
@@ -63,15 +66,15 @@ def test_it_was_chosen_on_other_tracks_than_it_is_reported_on():
     }
     assert best["generation"] == max(evaluated, key=evaluated.get)
     assert best["eval_mean"] == evaluated[best["generation"]]
-    seeds = [
-        seeds.derive_seed(0, 12, best["generation"], episode)
+    tracks = [
+        derive_seed(0, Purpose.EVALUATION, best["generation"], episode)
         for episode in range(int(best["eval_episodes"]))
     ]
-    assert max(seeds) < min(track["seed"] for track in evaluation()["returns"])
+    assert max(tracks) < min(track["seed"] for track in evaluation()["returns"])
 
 
-def test_c_goes_on_with_the_command_in_the_readme():
-    (command,) = re.findall(r"`mpirun [^`]*(laptop --run pretrained [^`]*)`", README)
+def test_c_goes_on_with_the_command_in_the_docs():
+    (command,) = re.findall(r"`mpirun [^`]*(laptop --run pretrained [^`]*)`", RESULTS)
     config = parse_cli(command.split())
     recorded = json.loads((AGENT / "config.json").read_text())["train_controller"]
     assert not differing(recorded, records.identity(config, "train_controller"), STEPS)
@@ -82,24 +85,25 @@ def test_c_goes_on_with_the_command_in_the_readme():
 
 def test_it_drives(compiled):
     """Six seconds on each of four tracks: a car that stands has -30 by then."""
-    weights, parameters = load_agent(AGENT)
-    envs = [make_env(Env()) for _ in range(4)]
-    driven = drive(envs, Agent(weights), [Task(seed, parameters) for seed in range(4)], 300)
-    assert np.mean([episode.total for _, episode in driven]) > 50
+    parts, parameters = load_agent(AGENT)
+    world = make_real_world(parts, Env(), width=4)
+    trials = [Trial(seed, parameters, max_steps=300) for seed in range(4)]
+    episodes = drive(world, LinearControllers(parts.controller), trials)
+    assert np.mean([episode.total for _, episode in episodes]) > 50
 
 
 def test_its_page_can_be_drawn():
-    run = read_run(Config(run="pretrained"))
+    run = read_run(records.load_config("pretrained"))
     assert all(run.records[name] for name in run.stages if name != "figures")
     assert run.evaluation["episodes"] == 100 and run.rollout and run.events
 
 
 @pytest.mark.parametrize("name", ["first", "third", "fourth"])
-def test_a_search_before_is_kept_with_the_score_that_the_readme_has_of_it(name):
+def test_a_search_before_is_kept_with_the_score_that_the_docs_have_of_it(name):
     score = json.loads((BEFORE / name / "evaluation" / "100_tracks_seed_0.json").read_text())
     returns = np.array([track["return"] for track in score["returns"]])
     assert (returns.mean(), returns.std()) == pytest.approx((score["mean"], score["std"]))
-    assert f"{score['mean']:.1f} ± {score['std']:.1f}" in README
+    assert f"{score['mean']:.1f} ± {score['std']:.1f}" in RESULTS
 
 
 def test_each_search_starts_where_the_one_before_ended():
@@ -122,18 +126,18 @@ def test_a_round_starts_as_the_agent_before_acts(folder, agent):
     start = json.loads((folder / "controller" / "start.json").read_text())
     assert start["agent"] == f"checkpoints/laptop/{agent}"
     assert sorted(start["fit"]) == ["brake", "gas", "steer"]
-    assert all(f"{start['fit'][name]:.0%} of its {name}" in README for name in start["fit"])
+    assert all(f"{start['fit'][name]:.0%} of its {name}" in RESULTS for name in start["fit"])
 
 
 def test_its_log_and_whitening_lead_to_its_c(tmp_path):
     folder = AGENT / "controller"
-    (command,) = re.findall(r"`mpirun [^`]*(laptop --run pretrained [^`]*)`", README)
+    (command,) = re.findall(r"`mpirun [^`]*(laptop --run pretrained [^`]*)`", RESULTS)
     config = parse_cli(command.split())
+    parts, _ = load_agent(AGENT)
     best = json.loads((folder / "best.json").read_text())
-    start = np.float32(json.loads((folder / "start.json").read_text())["parameters"])
     lines = (folder / "log.jsonl").read_text().splitlines()[: best["generation"]]
     log = tmp_path / "log.jsonl"
     log.write_text("\n".join(lines) + "\n")
-    es = resume(config, start.astype(float), log, read_whitening(config))
+    es = resume(config, read_search_start(config, parts), log)
     assert es.generation == best["generation"]
     np.testing.assert_allclose(es.mean, best["parameters"], atol=1e-5)

@@ -5,8 +5,9 @@ import subprocess
 from pathlib import Path
 
 from replication import figures
-from replication.config import PRESETS, parse_cli
+from replication.config import PRESETS
 from replication.report.run_record import read_run
+from replication.runs.records import load_config
 
 ROOT = Path(__file__).resolve().parents[2]
 NAME = "report/two_cores"
@@ -23,28 +24,29 @@ def test_it_is_small_and_holds_no_weights():
 
 
 def test_v_had_the_reports_schedule():
-    settings, vae = read_run(parse_cli(["report", "--run", NAME])).settings, PRESETS["report"].vae
+    settings, vae = read_run(load_config(NAME)).settings, PRESETS["report"].vae
     assert (vae.epochs, vae.iterations, vae.recon_weight, vae.kl_weight) == (9, 1000, 0.5, 0.5)
     for name in ("epochs", "iterations", "batch_size", "recon_weight", "kl_weight"):
         assert settings[f"vae.{name}"] == getattr(vae, name)
 
 
-def test_the_readme_says_what_the_logs_say():
-    readme = (ROOT / "README.md").read_text()
-    run = read_run(parse_cli(["report", "--run", NAME]))
+def test_the_docs_say_what_the_logs_say():
+    page = (ROOT / "docs" / "report-2021.md").read_text()
+    run = read_run(load_config(NAME))
     vae, rnn = run.logs["train_vae"][-1], run.logs["train_rnn"][-1]
     evaluated = [line for line in run.logs["train_controller"] if "eval_mean" in line]
-    assert f"{vae['loss']:.1f} after 9,000 batches" in readme
-    assert f"{rnn['held_out_nll']:.3f} held-out" in readme
+    assert f"{vae['loss']:.1f} after 9,000 batches" in page
+    assert f"{rnn['held_out_nll']:.3f} held-out" in page
     for line in evaluated:
-        assert f"{line['eval_mean']:.1f} ± {line['eval_std']:.1f}" in readme
-    assert f"{run.evaluation['mean']:.1f} ± {run.evaluation['std']:.1f}" in readme
+        assert f"{line['eval_mean']:.1f} ± {line['eval_std']:.1f}" in page
+    score = f"{run.evaluation['mean']:.1f} ± {run.evaluation['std']:.1f}"
+    assert score in (ROOT / "docs" / "results.md").read_text()
 
 
 def test_its_page_is_drawn_from_what_is_kept(home):
     for part in ("checkpoints", "data"):
         shutil.copytree(ROOT / part / "report", home / part / "report")
-    figures.main(parse_cli(["report", "--run", NAME]))
+    figures.main(load_config(NAME))
     text = (home / "checkpoints" / NAME / "report.html").read_text()
     assert "preset report" in text and "not those of the preset either" in text
     assert "not run:" not in text

@@ -2,6 +2,7 @@
 
 from replication.config import Rnn
 from replication.rnn.rnn import MDNRNN, mixture, mixture_parameters
+from replication.tasks.car_racing import CAR_RACING_V3
 from replication.tf import keras, tf
 
 import numpy as np
@@ -14,9 +15,9 @@ SMALL = Rnn(hidden=16)
 HEADS = Rnn(hidden=16, reward_head=True, termination_head=True)
 
 
-def made(config: Rnn) -> MDNRNN:
+def random_rnn(config: Rnn) -> MDNRNN:
     keras.utils.set_random_seed(0)
-    return MDNRNN(config)
+    return MDNRNN(config, CAR_RACING_V3)
 
 
 @pytest.fixture
@@ -49,14 +50,14 @@ def hidden_states(rnn: MDNRNN, batch: dict) -> np.ndarray:
 
 
 def test_parameter_count_is_the_papers():
-    rnn = MDNRNN()
+    rnn = MDNRNN(Rnn(), CAR_RACING_V3)
     assert rnn.count_params() == 422_368
     assert sum(int(np.prod(v.shape)) for v in rnn.trainable_variables) == 422_368
     assert rnn.head.kernel.shape == (256, 480)
 
 
 def test_forget_bias_is_1_and_other_biases_0():
-    bias = made(SMALL).lstm.cell.bias.numpy()  # input, forget, cell, output
+    bias = random_rnn(SMALL).lstm.cell.bias.numpy()  # input, forget, cell, output
     np.testing.assert_array_equal(bias, np.repeat([0, 1, 0, 0], 16))
 
 
@@ -65,23 +66,23 @@ def test_mixture_log_prob_against_scipy(temperature):
     random = np.random.default_rng(0)
     raw = np.float32(random.standard_normal((2, 4, Z * 3 * K)))
     z = np.float32(3 * random.standard_normal((2, 4, Z)))
-    found = mixture(raw, temperature).log_prob(z)
-    assert found.shape == (2, 4, Z)
-    np.testing.assert_allclose(found, scipy_log_prob(raw, z, temperature), rtol=1e-4, atol=1e-4)
+    log_prob = mixture(raw, Z, temperature).log_prob(z)
+    assert log_prob.shape == (2, 4, Z)
+    np.testing.assert_allclose(log_prob, scipy_log_prob(raw, z, temperature), rtol=1e-4, atol=1e-4)
 
 
 def test_mixture_of_one_gaussian_by_hand():
     """All weight on the third of five: -ln(sigma) - ln(2 pi) / 2 - (z - mu)^2 / (2 sigma^2)."""
     raw = np.zeros((1, Z, 3, K), np.float32)
     raw[:, :, 0, 2], raw[:, :, 1, 2], raw[:, :, 2, 2] = 100, 1.5, np.log(2)
-    found = mixture(raw.reshape(1, -1)).log_prob(np.full((1, Z), 2.5, np.float32))
+    log_prob = mixture(raw.reshape(1, -1), Z).log_prob(np.full((1, Z), 2.5, np.float32))
     by_hand = -np.log(2) - np.log(2 * np.pi) / 2 - 1 / 8
-    np.testing.assert_allclose(found, np.full((1, Z), by_hand), rtol=1e-6)
+    np.testing.assert_allclose(log_prob, np.full((1, Z), by_hand), rtol=1e-6)
 
 
 def test_every_dimension_has_weights_of_its_own():
     raw = np.arange(Z * 3 * K, dtype=np.float32)[None]
-    logpi, mu, logsigma = mixture_parameters(raw)
+    logpi, mu, logsigma = mixture_parameters(raw, Z)
     expected = raw.reshape(Z, 3, K)
     for part, index in ((logpi, 0), (mu, 1), (logsigma, 2)):
         np.testing.assert_array_equal(part[0], expected[:, index])
@@ -91,13 +92,13 @@ def test_temperature_widens_samples():
     raw = np.zeros((1, Z, 3, K), np.float32)
     raw[:, :, 0, 0], raw[:, :, 2] = 50, np.log(0.5)  # one Gaussian, sigma 0.5
     for temperature in (0.25, 1.0, 4.0):
-        samples = mixture(raw.reshape(1, -1), temperature).sample(4000, seed=1)
+        samples = mixture(raw.reshape(1, -1), Z, temperature).sample(4000, seed=1)
         expected = 0.5 * np.sqrt(temperature)
         assert float(np.std(samples)) == pytest.approx(expected, rel=0.02)
 
 
 def test_sequence_pass_is_the_step_by_step_pass(batch):
-    rnn = made(Rnn(hidden=64))
+    rnn = random_rnn(Rnn(hidden=64))
     z, action = batch["z"], batch["action"]
     outputs, (last_h, last_c) = rnn(z, action)
     h = c = np.zeros((B, 64), np.float32)
@@ -110,7 +111,7 @@ def test_sequence_pass_is_the_step_by_step_pass(batch):
 
 def test_a_step_is_the_lstms_equations(batch):
     """h_{t+1}, c_{t+1} from [z_t, a_t], h_t, c_t, in NumPy."""
-    rnn = made(SMALL)
+    rnn = random_rnn(SMALL)
     h, c = (np.float32(np.random.default_rng(i).standard_normal((B, 16))) for i in (1, 2))
     kernel, recurrent, bias = (w.numpy() for w in rnn.lstm.cell.trainable_variables)
     z, action = batch["z"][:, 0], batch["action"][:, 0]
@@ -118,13 +119,13 @@ def test_a_step_is_the_lstms_equations(batch):
     i, f, g, o = np.split(gates, 4, axis=1)
     sigmoid = lambda x: 1 / (1 + np.exp(-x))  # noqa: E731
     next_c = sigmoid(f) * c + sigmoid(i) * np.tanh(g)
-    found_h, found_c = rnn.step(z, action, h, c)
-    np.testing.assert_allclose(found_c, next_c, atol=1e-6)
-    np.testing.assert_allclose(found_h, sigmoid(o) * np.tanh(next_c), atol=1e-6)
+    after_h, after_c = rnn.step(z, action, h, c)
+    np.testing.assert_allclose(after_c, next_c, atol=1e-6)
+    np.testing.assert_allclose(after_h, sigmoid(o) * np.tanh(next_c), atol=1e-6)
 
 
 def test_a_state_is_carried_on(batch):
-    rnn = made(SMALL)
+    rnn = random_rnn(SMALL)
     z, action = batch["z"], batch["action"]
     whole, _ = rnn(z, action)
     _, state = rnn(z[:, :3], action[:, :3])
@@ -135,7 +136,7 @@ def test_a_state_is_carried_on(batch):
 @pytest.mark.parametrize("field", ["z", "action"])
 def test_the_prediction_of_z_has_seen_everything_before_it_and_nothing_of_it(batch, field):
     """h_{t+1}, at place t, predicts z_{t+1} from (z_t, a_t) and earlier."""
-    rnn = made(SMALL)
+    rnn = random_rnn(SMALL)
     before = hidden_states(rnn, batch)
     t = 3
     batch[field][:, t + 1] += 1
@@ -145,7 +146,7 @@ def test_the_prediction_of_z_has_seen_everything_before_it_and_nothing_of_it(bat
 
 
 def test_loss_is_the_mean_nll_of_a_scalar_over_real_steps(batch):
-    rnn = made(SMALL)
+    rnn = random_rnn(SMALL)
     raw = rnn.head(hidden_states(rnn, batch)).numpy()
     log_prob = scipy_log_prob(raw, batch["z"][:, 1:])  # (B, T, Z)
     losses = rnn.losses_of(batch)
@@ -155,12 +156,15 @@ def test_loss_is_the_mean_nll_of_a_scalar_over_real_steps(batch):
 
 
 def test_optional_heads_and_their_losses_by_hand(batch):
-    rnn = made(HEADS)
-    assert rnn.count_params() == made(SMALL).count_params() + 2 * 17
+    rnn = random_rnn(HEADS)
+    assert rnn.count_params() == random_rnn(SMALL).count_params() + 2 * 17
     h, real = hidden_states(rnn, batch), batch["weight"] == 1
-    reward = (h @ rnn.reward_head.kernel.numpy() + rnn.reward_head.bias.numpy())[..., 0]
+    outputs = {
+        name: h @ head.kernel.numpy() + head.bias.numpy() for name, head in rnn.heads.items()
+    }
+    reward = outputs["reward"][..., 0]
     squares = (batch["reward"] - reward)[real] ** 2
-    logit = (h @ rnn.end_head.kernel.numpy() + rnn.end_head.bias.numpy())[..., 0][real]
+    logit = outputs["termination"][..., 0][real]
     entropy = np.log1p(np.exp(logit)) - batch["terminated"][real] * logit
     losses = {name: float(value) for name, value in rnn.losses_of(batch).items()}
     by_hand = (squares / 2).mean() + np.log(2 * np.pi) / 2
@@ -170,9 +174,26 @@ def test_optional_heads_and_their_losses_by_hand(batch):
     assert losses["loss"] == pytest.approx(total, rel=1e-6)
 
 
-def test_one_head_alone():
-    assert made(Rnn(hidden=16, reward_head=True)).end_head is None
-    assert made(Rnn(hidden=16, termination_head=True)).reward_head is None
+@pytest.mark.parametrize("name", ["reward", "termination"])
+def test_one_head_alone(name, batch):
+    rnn = random_rnn(Rnn(hidden=16, **{f"{name}_head": True}))
+    assert list(rnn.heads) == list(rnn.predict_heads(hidden_states(rnn, batch))) == [name]
+    assert set(rnn.losses_of(batch)) == {"loss", "nll", name}
+    assert random_rnn(SMALL).predict_heads(np.zeros((1, 16), np.float32)) == {}
+
+
+def test_heads_predict_a_reward_and_the_probability_of_an_end(batch):
+    rnn = random_rnn(HEADS)
+    h = hidden_states(rnn, batch)
+    predictions = rnn.predict_heads(h)
+    reward, termination = (
+        (h @ rnn.heads[name].kernel.numpy() + rnn.heads[name].bias.numpy())[..., 0]
+        for name in ("reward", "termination")
+    )
+    assert predictions["reward"].batch_shape == predictions["termination"].batch_shape == (B, T)
+    np.testing.assert_allclose(predictions["reward"].mean(), reward, atol=1e-6)
+    probability = predictions["termination"].probs_parameter()
+    np.testing.assert_allclose(probability, 1 / (1 + np.exp(-termination)), atol=1e-6)
 
 
 def losses_and_gradients(rnn: MDNRNN, batch: dict) -> list[np.ndarray]:
@@ -183,7 +204,7 @@ def losses_and_gradients(rnn: MDNRNN, batch: dict) -> list[np.ndarray]:
 
 def test_padding_enters_neither_loss_nor_gradient(batch):
     """Other values in every padded step: not a bit changes."""
-    rnn = made(HEADS)
+    rnn = random_rnn(HEADS)
     before = losses_and_gradients(rnn, batch)
     padded = batch["weight"] == 0
     for name in ("reward", "terminated"):
@@ -195,7 +216,7 @@ def test_padding_enters_neither_loss_nor_gradient(batch):
 
 
 def test_no_gradient_reaches_padded_steps(batch):
-    rnn, z = made(HEADS), tf.Variable(batch["z"])
+    rnn, z = random_rnn(HEADS), tf.Variable(batch["z"])
     with tf.GradientTape() as tape:
         loss = rnn.losses_of(batch | {"z": z})["loss"]
     reached = np.any(tape.gradient(loss, z), axis=-1)  # (B, T+1)
@@ -205,11 +226,11 @@ def test_no_gradient_reaches_padded_steps(batch):
 
 def test_a_batch_of_padding_alone_costs_nothing(batch):
     batch["weight"][:] = 0
-    assert float(made(HEADS).losses_of(batch)["loss"]) == 0
+    assert float(random_rnn(HEADS).losses_of(batch)["loss"]) == 0
 
 
 def test_tracked_loss_weighs_batches_by_their_steps(batch):
-    rnn = made(SMALL)
+    rnn = random_rnn(SMALL)
     short = {name: value[2:] for name, value in batch.items()}  # one pair
     long = {name: value[:1] for name, value in batch.items()}  # seven
     alone = [float(rnn.losses_of(part)["nll"]) for part in (short, long)]

@@ -1,4 +1,4 @@
-"""Files that are whole or not there, logs that go on, one writer, seeds; see test_stages.py too."""
+"""Files that are whole or not there, logs that go on, one writer, errors in one line."""
 
 import errno
 import json
@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 from replication.config import UserError
-from replication.runs import files, folders, logs, script, seeds
+from replication.runs import files, folders, logs, script
 from replication.runs.logs import Log, read_log
 
 import numpy as np
@@ -145,8 +145,7 @@ def test_no_log_has_no_lines(tmp_path):
 HOLD = """
 import sys
 from pathlib import Path
-from replication.runs import files, folders, logs, script, seeds
-from replication.runs.logs import Log, read_log
+from replication.runs import folders
 with folders.lock(Path(sys.argv[1])):
     print("held", flush=True)
     sys.stdin.read()
@@ -171,14 +170,14 @@ def test_a_second_process_is_refused_until_the_first_is_gone(home):
 
 
 @pytest.mark.parametrize(
-    ("error", "status", "said"),
+    ("error", "status", "part"),
     [
         (UserError("no\nsuch thing"), 2, "no such thing"),
         (KeyboardInterrupt(), 130, "the same command goes on"),
         (OSError(errno.ENOSPC, "No space left on device", "x.npz"), 2, "No space left on device"),
     ],
 )
-def test_errors_are_one_line_and_a_status(capsys, error, status, said):
+def test_errors_are_one_line_and_a_status(capsys, error, status, part):
     def main():
         raise error
 
@@ -186,7 +185,7 @@ def test_errors_are_one_line_and_a_status(capsys, error, status, said):
         script.run_script(main)
     assert stop.value.code == status
     (line,) = capsys.readouterr().err.splitlines()
-    assert said in line
+    assert part in line
 
 
 def test_a_mistake_of_ours_keeps_its_traceback():
@@ -197,33 +196,7 @@ def test_a_mistake_of_ours_keeps_its_traceback():
         script.run_script(main)
 
 
-# Randomness --------------------------------------------------------------------------------
-
-
-def test_derived_seeds_depend_on_each_key():
-    base = (3, 11, 5, 7, 2)
-    changed = [(*base[:i], base[i] + 1, *base[i + 1 :]) for i in range(len(base))]
-    found = [seeds.derive_seed(*keys) for keys in (base, *changed, (3, 11, 7, 5, 2))]
-    assert len(set(found)) == len(found)
-    assert seeds.derive_seed(*base) == found[0]
-    assert all(0 <= seed < 2**32 for seed in found)
-
-
-def test_seeds_of_a_training_do_not_collide():
-    found = {
-        seeds.derive_seed(0, 11, g, c, e) for g in range(20) for c in range(16) for e in (0, 1)
-    }
-    assert len(found) == 20 * 16 * 2
-
-
-def test_seed_everything_seeds_all_three():
-    from replication.tf import tf
-
-    draws = []
-    for _ in range(2):
-        seeds.seed_everything(5)
-        draws.append((np.random.rand(), float(tf.random.normal([]))))
-    assert draws[0] == draws[1]
+# Fingerprints ------------------------------------------------------------------------------
 
 
 def test_fingerprints_tell_arrays_apart():
@@ -236,4 +209,13 @@ def test_fingerprints_tell_arrays_apart():
     ]  # fmt: skip
     assert len(set(prints)) == len(prints)
     assert files.fingerprint([a.copy()]) == prints[0]
-    assert all(len(one) == 16 for one in prints)
+    assert all(len(text) == 16 for text in prints)
+
+
+def test_a_controller_is_known_by_its_parameters_as_they_are_stored():
+    """In float32, as best.json keeps them: float64 values that round alike are the same C."""
+    parameters = [0.1, -2.5, 3.0]
+    known = files.controller_fingerprint(parameters)
+    assert known == files.fingerprint([np.float32(parameters)])
+    assert known == files.controller_fingerprint(np.float32(parameters).tolist())
+    assert known != files.controller_fingerprint([0.1, -2.5, 3.001])

@@ -1,13 +1,15 @@
-"""Run folders as runs.py keeps them: a stage's lock, its inputs, its configuration, its record."""
+"""Run folders: a stage's lock, its inputs, its configuration, its record."""
 
 import contextlib
 import dataclasses
 from pathlib import Path
 
 import replication
-from replication.config import PRESETS, VISIONS, UserError, Vae
+from replication.config import PRESETS, UserError, Vae
 from replication.runs import files, folders, records, stages
 from replication.runs.stages import needs_of, stages_of
+from replication.tasks import games
+from replication.tasks.car_racing import CAR_RACING_V3
 
 import pytest
 
@@ -89,16 +91,16 @@ def test_a_folder_made_otherwise_is_refused_field_by_field(home):
     other = config(vae={"learning_rate": 0.5, "kl_weight": 2.0}, seed=3)
     with pytest.raises(UserError) as error, begun(other, "train_vae"):
         pass
-    said = str(error.value)
-    assert said.startswith("checkpoints/mine/vae was made with other settings: ")
+    complaint = str(error.value)
+    assert complaint.startswith("checkpoints/mine/vae was made with other settings: ")
     for part in (
         "seed 0 there, 3 here",
         "vae.kl_weight 1.0 there, 2.0 here",
         "vae.learning_rate 0.0005 there, 0.5 here",
         "--overwrite",
     ):
-        assert part in said
-    assert "epochs" not in said
+        assert part in complaint
+    assert "epochs" not in complaint
     assert (folder / "log.jsonl").exists()
     with begun(CONFIG, "train_vae"):
         pass  # what is recorded is still what made it
@@ -117,17 +119,17 @@ def test_what_is_finished_is_not_made_less(home):
     assert records.done(five, "train_vae")
 
 
-def test_a_record_that_is_older_than_a_setting_has_its_value_of_then(home):
-    then = config(controller={"z": "sample"})
+def test_a_record_that_lacks_a_setting_is_of_another_configuration(home):
+    """Records of older formats are migrated or made anew: nothing is assumed for them."""
     for name in ("extract", "train_vae", "train_rnn", "train_controller"):
-        finish(name, then)
+        finish(name)
     path = folders.stage_folder(CONFIG, "train_controller") / "done.json"
     record = files.read_json(path)
-    for key in ("controller.z", "controller.start"):
-        del record["identity"][key]
-    files.write_json(path, record)
-    assert records.done(then, "train_controller")
-    assert not records.done(config(controller={"z": "mean"}), "train_controller")
+    assert records.done(CONFIG, "train_controller") == record
+    for key in ("controller.z", "controller.world", "task"):
+        identity = {name: value for name, value in record["identity"].items() if name != key}
+        files.write_json(path, record | {"identity": identity})
+        assert records.done(CONFIG, "train_controller") is None
 
 
 def test_another_input_is_another_configuration(home):
@@ -302,21 +304,34 @@ def test_config_and_versions_are_recorded(home):
 def test_stages_need_only_earlier_stages_and_have_their_scripts():
     before: set[str] = set()
     for name in stages.STAGES:
-        for vision in VISIONS:
-            if name in stages_of(vision):
-                assert set(needs_of(name, vision)) <= before & set(stages_of(vision))
+        for configuration in (CONFIG, VAEGAN):
+            if name in stages_of(configuration):
+                needs = set(needs_of(name, configuration))
+                assert needs <= before & set(stages_of(configuration))
         assert (Path(replication.__file__).parent / f"{name}.py").exists()
         before.add(name)
 
 
 def test_the_stages_of_a_run_are_the_same_but_for_v():
-    vae, vaegan = stages_of("vae"), stages_of("vaegan")
+    vae, vaegan = stages_of(CONFIG), stages_of(VAEGAN)
     assert [name for name in vae if name != "train_vae"] == [
         name for name in vaegan if name != "train_vaegan"
     ]
     assert vae.index("train_vae") == vaegan.index("train_vaegan") == 1
-    assert needs_of("series", "vae") == ["train_vae"]
-    assert needs_of("train_controller", "vaegan") == ["train_vaegan", "train_rnn"]
+    assert needs_of("series", CONFIG) == ["train_vae"]
+    assert needs_of("train_controller", VAEGAN) == ["train_vaegan", "train_rnn"]
+
+
+def test_optional_stages_are_those_that_the_task_names(monkeypatch):
+    plain = dataclasses.replace(CAR_RACING_V3, name="plain", extra_stages=frozenset())
+    monkeypatch.setitem(games.TASKS, "plain", plain)
+    game = dataclasses.replace(CONFIG, task="plain")
+    assert [name for name in stages_of(CONFIG) if name not in stages_of(game)] == ["events"]
+    assert "events" in needs_of("figures", CONFIG)
+    assert "events" not in needs_of("figures", game)
+    records.check_stage(CONFIG, "events")
+    with pytest.raises(UserError, match=r"^events\.py: plain has no such stage$"):
+        records.check_stage(game, "events")
 
 
 def test_the_table_names_fields_that_exist():

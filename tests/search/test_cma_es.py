@@ -1,4 +1,4 @@
-"""CMA-ES: equal seeds, equal candidates, also for a search that is told again what it was."""
+"""CMA-ES: equal seeds give equal candidates, also where logged returns are replayed."""
 
 import json
 
@@ -56,13 +56,13 @@ def test_generations_are_drawn_independently():
 
 @pytest.mark.parametrize("covariance", ["full", "diagonal"])
 @pytest.mark.parametrize("at", [1, 7])
-def test_a_search_that_is_told_again_goes_on_bit_for_bit(at, covariance):
+def test_replayed_returns_restore_the_state_exactly(at, covariance):
     uninterrupted, again = start(covariance=covariance), start(covariance=covariance)
     expected = run(uninterrupted, 25)
     for candidates in expected[:at]:
-        told = json.loads(json.dumps(returns(candidates).tolist()))  # as a log keeps it
+        logged = json.loads(json.dumps(returns(candidates).tolist()))
         again.ask()
-        again.tell(told)
+        again.tell(logged)
     assert again.generation == at
     np.testing.assert_array_equal(run(again, 25 - at), expected[at:])
     np.testing.assert_array_equal(again.mean, uninterrupted.mean)

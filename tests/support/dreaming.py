@@ -1,7 +1,9 @@
 """What the tests of dreams share: an M, first frames, actions, and a dream in a plain loop."""
 
 from replication.config import Rnn
+from replication.rnn.dream import Starts
 from replication.rnn.rnn import MDNRNN, mixture_parameters
+from replication.tasks.car_racing import CAR_RACING_V3
 from replication.tf import keras
 
 import numpy as np
@@ -11,35 +13,47 @@ Z, K = 32, 5
 SMALL = Rnn(hidden=16)
 HEADS = Rnn(hidden=16, reward_head=True, termination_head=True)
 _RANDOM = np.random.default_rng(0)
-STARTS = (  # mu and logvar of seven first frames
+STARTS = Starts(  # seven first frames
     _RANDOM.normal(0, 1, (7, Z)).astype(np.float32),
     _RANDOM.normal(-3, 1, (7, Z)).astype(np.float32),
 )
+EXACT_STARTS = Starts(STARTS.mu, np.full_like(STARTS.logvar, -np.inf))  # z_0 is mu
 ACTIONS = _RANDOM.uniform((-1, 0, 0), 1, (20, 3)).astype(np.float32)
 
 
-def made(config: Rnn = SMALL) -> MDNRNN:
+def random_rnn(config: Rnn = SMALL) -> MDNRNN:
     """M with random weights; its components stand well apart."""
     keras.utils.set_random_seed(0)
-    rnn = MDNRNN(config)
+    rnn = MDNRNN(config, CAR_RACING_V3)
     bias = np.random.default_rng(0).normal(0, 1.5, (Z, 3, K))
     bias[:, 2] -= 2  # logsigma
     rnn.head.bias.assign(bias.reshape(-1))
     return rnn
 
 
+def is_start(z: np.ndarray) -> bool:
+    """Whether z (Z,) is one of EXACT_STARTS."""
+    return bool((EXACT_STARTS.mu == z).all(axis=1).any())
+
+
 def by_hand(
-    rnn: MDNRNN, start, actions, seed: int, temperature: float = 1.0, component: int | None = None
+    rnn: MDNRNN,
+    starts: Starts,
+    actions: np.ndarray,
+    random: np.random.Generator,
+    temperature: float = 1.0,
+    component: int | None = None,
 ) -> np.ndarray:
     """The same dream, (T + 1, Z), in a loop over M, the mixture drawn in NumPy."""
-    random = np.random.default_rng(seed)
-    first = random.integers(len(start[0]))
-    mu, logvar = (each[first] for each in start)
-    path = [mu + np.exp(logvar / 2) * random.standard_normal(Z, np.float32)]
-    h = c = np.zeros((1, 16), np.float32)
+    first = random.integers(len(starts.mu))
+    noise = random.standard_normal(Z, np.float32)
+    path = [starts.mu[first] + np.exp(starts.logvar[first] / 2) * noise]
+    zeros = np.zeros((len(starts.mu), rnn.config.hidden), np.float32)
+    h = (zeros if starts.h is None else starts.h)[first][None]
+    c = (zeros if starts.c is None else starts.c)[first][None]
     for action in actions:
         h, c = rnn.step(path[-1][None], action[None], h, c)
-        logpi, mu, logsigma = (x.numpy()[0] for x in mixture_parameters(rnn.head(h)))  # (Z, K)
+        logpi, mu, logsigma = (x.numpy()[0] for x in mixture_parameters(rnn.head(h), Z))  # (Z, K)
         uniform, noise = random.random(Z + 1, np.float32), random.standard_normal(Z, np.float32)
         weights = softmax(logpi / temperature, axis=1)
         below = weights.cumsum(axis=1)[:, :-1]  # (Z, K - 1)

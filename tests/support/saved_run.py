@@ -100,8 +100,9 @@ def write_run() -> None:
     np.savez(folder / "vae" / "samples.npz", **make_samples(0))
     write_pictures(folder)
     write_events(folder)
-    recorded = {name: records.identity(CONFIG, name) for name in ("train_vae", "train_rnn")}
-    recorded["train_controller"] = records.identity(CONFIG, "train_controller")
+    stages = ("train_vae", "train_rnn", "train_controller")
+    recorded = {"run": {"preset": "quick", "task": CONFIG.task, "vision": "vae", "data": "mine"}}
+    recorded |= {name: records.identity(CONFIG, name) for name in stages}
     files.write_json(folder / "config.json", recorded)
     files.write_json(folder / "versions.json", {"python": "3.11.2", "tensorflow": "2.21.0"})
 

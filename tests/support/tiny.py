@@ -4,6 +4,7 @@
 forked where TensorFlow is loaded already: a real process, without the seconds of the import.
 """
 
+import dataclasses
 import json
 import multiprocessing
 import os
@@ -120,8 +121,13 @@ def shorten(frames: int) -> None:
 
     drive = loop.drive
 
-    def drive_less(envs, policy, tasks, max_steps=1000, **options):
-        return drive(envs, policy, tasks, min(max_steps, frames), **options)
+    def drive_less(world, controller, trials, *options, **more):
+        limits = [min(trial.max_steps or world.max_steps, frames) for trial in trials]
+        shorter = [
+            dataclasses.replace(trial, max_steps=limit)
+            for trial, limit in zip(trials, limits, strict=True)
+        ]
+        return drive(world, controller, shorter, *options, **more)
 
     loop.drive = workers.drive = drive_less
 

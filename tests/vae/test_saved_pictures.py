@@ -1,70 +1,97 @@
-"""What V saves for figures: the latent traversal, and pictures with their measures."""
+"""V's pictures for figures: reconstructions and samples; traversals are in test_pictures.py."""
 
-from replication.config import Vae
+import dataclasses
+from types import SimpleNamespace
+
+from replication.config import PRESETS
 from replication.dataset.episodes import list_episodes
-from replication.report.figures_pictures import measures_of
-from replication.report.run_record import read_run
+from replication.dataset.frame_stream import FrameStream
 from replication.runs import folders
-from replication.tf import keras
-from replication.vae import vision
+from replication.tasks import games
+from replication.tasks.car_racing import CAR_RACING_V3
+from replication.vae.frames import Frames, held_out_frames
 from replication.vae.picture_measures import measure_reconstructions, sharpness
-from replication.vae.vae import VAE, to_bytes, to_float
+from replication.vae.pictures import STEPS, TRAVERSED, reconstruct, save_samples, save_traversal
+from replication.vae.vae import to_bytes, to_float
 
 import numpy as np
 import pytest
-from saved_run import CONFIG
+
+CONFIG = dataclasses.replace(PRESETS["quick"], run="mine")
+
+
+def test_reconstructions_are_from_the_mean_of_z_in_batches():
+    obs = np.random.default_rng(0).integers(0, 256, (230, 64, 64, 3), np.uint8)
+    halved = SimpleNamespace(encoder=lambda x: (x / 2, None), decoder=lambda z: z)
+    np.testing.assert_allclose(reconstruct(halved, obs), obs / 2, atol=1)
+
+
+def fake_v(z_size: int = 32) -> SimpleNamespace:
+    """mu is the frame's first colours; the decoder shows z's first number everywhere."""
+
+    def encoder(obs):
+        obs = np.asarray(obs)
+        mu = np.zeros((len(obs), z_size), np.float32)
+        mu[:, :3] = obs[:, 0, 0]
+        return mu, mu
+
+    def decoder(z):
+        return np.clip(np.asarray(z)[:, :1, None, None] * np.ones((1, 64, 64, 3)), 0, 1)
+
+    return SimpleNamespace(encoder=encoder, decoder=decoder)
 
 
 @pytest.fixture
-def vae() -> VAE:
-    keras.utils.set_random_seed(0)
-    return VAE(Vae())
+def frames(home, write_episode) -> Frames:
+    for seed in (0, 1, 20):
+        write_episode(folders.record_folder(CONFIG), seed, length=60)
+    episodes = list_episodes(CONFIG)
+    held_out = [episodes[0], episodes[2]]
+    return Frames(FrameStream([episodes[1]], 10, 0), held_out, held_out_frames(held_out))
 
 
-@pytest.fixture
-def folder(home):
-    """The folder of a run's V."""
-    path = folders.run_folder(CONFIG.run) / "vae"
-    path.mkdir(parents=True)
-    return path
+def test_samples_are_two_frames_of_each_kind_in_the_tasks_order(frames, tmp_path, monkeypatch):
+    """Every frame has its step in red: the kind is the step's, and a nameless one is left out."""
+    kinds = lambda frame, step: ("", "even", "odd")[0 if step < 30 else 1 + step % 2]  # noqa: E731
+    task = dataclasses.replace(
+        CAR_RACING_V3, name="parity", frame_kind=kinds, frame_kinds=("odd", "even", "none")
+    )
+    monkeypatch.setitem(games.TASKS, "parity", task)
+    config = dataclasses.replace(CONFIG, task="parity")
+    save_samples(fake_v(), frames, config, tmp_path)
+    with np.load(tmp_path / "samples.npz") as samples:
+        arrays = dict(samples)
+    assert arrays["names"].tolist() == ["odd", "odd", "even", "even"]
+    steps = arrays["obs"][:, 0, 0, 0]
+    assert (steps >= 30).all() and (steps % 2).tolist() == [1, 1, 0, 0]
+    assert arrays["recon"].shape == arrays["sampled"].shape == (4, 64, 64, 3)
+    np.testing.assert_allclose(arrays["recon"][:, 5, 5, 1], steps, atol=1)
+    held_out = {name: array.shape for name, array in arrays.items() if name.startswith("held_out")}
+    assert set(held_out.values()) == {(500,)}
+    for name, values in measure_reconstructions(arrays["recon"], arrays["obs"]).items():
+        np.testing.assert_array_equal(arrays[f"recon_{name}"], values)
+    for name in ("obs", "sampled"):
+        np.testing.assert_array_equal(arrays[f"{name}_sharpness"], sharpness(arrays[name]))
+    save_samples(fake_v(), frames, config, tmp_path)
+    with np.load(tmp_path / "samples.npz") as samples:
+        np.testing.assert_array_equal(samples["obs"], arrays["obs"])  # they follow from the seed
 
 
-def test_the_traversal_moves_the_dimensions_that_vary_most(vae, folder):
-    """mu of the frames is known: frame i has mu_d = i * d / 100, so dimension 31 varies most."""
-    frames = np.zeros((5, 64, 64, 3), np.uint8) + np.arange(5, dtype=np.uint8)[:, None, None, None]
-    slope = np.arange(32, dtype=np.float32) / 100
-    vae.encoder = lambda obs: (obs[:, 0, 0, :1] * 255 * slope, None)
-    vision.save_traversal(vae, frames, folder)
-    saved = read_run(CONFIG).traversal
-    assert saved["dimensions"].tolist() == [31, 30, 29, 28, 27, 26, 25, 24]
-    sigma = np.std(np.arange(5)) * slope[saved["dimensions"]]
-    np.testing.assert_allclose(saved["variances"], sigma**2, rtol=1e-4)
-    assert saved["steps"].tolist() == [-3, -2, -1, 0, 1, 2, 3]
-    for row, step in ((0, 0), (3, 4), (7, 6)):
-        z = 2 * slope
-        z[saved["dimensions"][row]] += (step - 3) * sigma[row]
-        expected = to_bytes(vae.decoder(z[None]))[0]
-        np.testing.assert_allclose(saved["images"][row, step].astype(int), expected, atol=1)
-
-
-def test_pictures_are_saved_with_their_measures(vae, folder, tmp_path, write_episode):
-    for seed in range(3):
-        write_episode(tmp_path / "record", seed)
-    episodes = list_episodes(tmp_path / "record")
-    frames = vision.Frames(None, episodes, vision.held_out_frames(episodes))
-    vision.save_samples(vae, frames, 0, folder)
-    saved = read_run(CONFIG).samples
-    recon = vision.reconstruct(vae, saved["obs"])
-    np.testing.assert_array_equal(saved["recon"], recon)
-    expected = measure_reconstructions(recon, saved["obs"])
-    assert list(expected) == list(measures_of(saved, "recon")) == ["error", "SSIM", "sharpness"]
-    for name, values in measures_of(saved, "recon").items():
-        np.testing.assert_array_equal(values, expected[name])
-    assert list(measures_of(saved, "held_out_recon")) == list(expected)
-    for name, pictures in (("sampled", saved["sampled"]), ("held_out_obs", frames.chosen)):
-        assert measures_of(saved, name)["sharpness"].tolist() == sharpness(pictures).tolist()
+def test_a_traversal_moves_the_most_active_dimensions_by_their_deviations(frames, tmp_path):
+    save_traversal(fake_v(), frames.chosen, tmp_path)
+    with np.load(tmp_path / "traversal.npz") as traversal:
+        arrays = dict(traversal)
+    mu = fake_v().encoder(frames.chosen / 255)[0]
+    assert arrays["images"].shape == (TRAVERSED, len(STEPS), 64, 64, 3)
+    assert arrays["dimensions"][:3].tolist() == np.argsort(-mu.var(axis=0))[:3].tolist()
+    np.testing.assert_allclose(
+        arrays["variances"][:3], np.sort(mu.var(axis=0))[::-1][:3], rtol=1e-5
+    )
+    row = arrays["dimensions"].tolist().index(0)  # the one that the decoder shows
+    expected = np.clip(mu[:, 0].mean() + STEPS * mu[:, 0].std(), 0, 1) * 255
+    np.testing.assert_allclose(arrays["images"][row, :, 9, 9, 0], expected, atol=1)
 
 
 def test_bytes_and_floats_are_each_others_inverse():
-    every = np.arange(256, dtype=np.uint8)
-    np.testing.assert_array_equal(to_bytes(to_float(every)), every)
+    values = np.arange(256, dtype=np.uint8)
+    np.testing.assert_array_equal(to_bytes(to_float(values)), values)

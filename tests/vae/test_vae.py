@@ -18,7 +18,7 @@ import pytest
 @pytest.fixture(scope="module")
 def vae():
     keras.utils.set_random_seed(0)
-    return VAE()
+    return VAE(Vae(), 32)
 
 
 def frames(count: int) -> np.ndarray:
@@ -27,7 +27,7 @@ def frames(count: int) -> np.ndarray:
 
 def with_outputs(config: Vae, recon, mu, logvar) -> VAE:
     """V's own loss on chosen outputs: its networks are replaced by constants."""
-    vae = VAE(config)
+    vae = VAE(config, 32)
     vae.encoder = lambda obs: (tf.constant(mu), tf.constant(logvar))
     vae.decoder = lambda z: tf.constant(recon)
     return vae
@@ -65,19 +65,19 @@ def test_loss_of_constants_by_hand():
     recon[0], recon[1] = 0.1, 0.3
     mu = np.zeros((2, 32), np.float32)
     mu[0], mu[1] = 1, 2
-    found = losses(with_outputs(Vae(), recon, mu, np.zeros_like(mu)), obs)
-    assert found["recon"] == pytest.approx(12288 * (0.01 + 0.09) / 2, rel=1e-5)
-    assert found["kl"] == pytest.approx((16 + 64) / 2, rel=1e-6)
-    assert found["loss"] == pytest.approx(614.4 + 40, rel=1e-5)
+    values = losses(with_outputs(Vae(), recon, mu, np.zeros_like(mu)), obs)
+    assert values["recon"] == pytest.approx(12288 * (0.01 + 0.09) / 2, rel=1e-5)
+    assert values["kl"] == pytest.approx((16 + 64) / 2, rel=1e-6)
+    assert values["loss"] == pytest.approx(614.4 + 40, rel=1e-5)
 
 
 def test_loss_weights_multiply_their_own_term():
     obs = np.full((1, 64, 64, 3), 255, np.uint8)
     recon, mu = np.full((1, 64, 64, 3), 0.5, np.float32), np.full((1, 32), 2, np.float32)
     config = Vae(recon_weight=3.0, kl_weight=0.25)
-    found = losses(with_outputs(config, recon, mu, np.zeros_like(mu)), obs)
-    assert (found["recon"], found["kl"]) == (pytest.approx(3072), pytest.approx(64))
-    assert found["loss"] == pytest.approx(3 * 3072 + 0.25 * 64)
+    values = losses(with_outputs(config, recon, mu, np.zeros_like(mu)), obs)
+    assert (values["recon"], values["kl"]) == (pytest.approx(3072), pytest.approx(64))
+    assert values["loss"] == pytest.approx(3 * 3072 + 0.25 * 64)
 
 
 def test_free_bits_floor_each_images_kl_not_the_mean():
@@ -91,7 +91,7 @@ def test_free_bits_floor_each_images_kl_not_the_mean():
 
 
 def test_below_the_floor_kl_teaches_nothing():
-    vae, batch = VAE(), (frames(2), np.zeros((2, 32), np.float32))
+    vae, batch = VAE(Vae(), 32), (frames(2), np.zeros((2, 32), np.float32))
     with tf.GradientTape() as tape:
         kl = vae.losses_of(batch)["kl"]
     assert float(kl) == 16
@@ -166,7 +166,7 @@ def test_layers_are_the_originals(vae):
 def test_a_training_step_is_one_step_of_adam_on_the_loss():
     """The loss falls on the batch that was learned from, and the tracked loss is that before."""
     keras.utils.set_random_seed(0)
-    vae = VAE()
+    vae = VAE(Vae(), 32)
     vae.compile(optimizer=keras.optimizers.Adam(1e-4))
     batch = (frames(4), np.zeros((4, 32), np.float32))
     before = float(vae.losses_of(batch)["loss"])

@@ -26,7 +26,7 @@ NARROW = Vaegan(
 def made(config: Vaegan = NARROW, **rates: float) -> VAEGAN:
     """A VAE-GAN whose networks learn at these rates; at 0 where none is given."""
     keras.utils.set_random_seed(0)
-    vaegan = VAEGAN(config)
+    vaegan = VAEGAN(config, 32)
     vaegan.compile(*(keras.optimizers.SGD(rates.get(name, 0.0)) for name in NETWORKS))
     return vaegan
 
@@ -158,7 +158,7 @@ def test_below_the_floor_the_encoder_learns_from_the_similarity_alone(vaegan):
 def test_pixel_losses_are_the_vaes(vaegan):
     """The same squared error, and the same KL where nothing floors it."""
     keras.utils.set_random_seed(1)
-    vae, (frames, noise) = VAE(Vae(free_bits=0.0)), batch()
+    vae, (frames, noise) = VAE(Vae(free_bits=0.0), 32), batch()
     vae.encoder.set_weights(vaegan.encoder.get_weights())
     vae.decoder.set_weights(vaegan.decoder.get_weights())
     expected, found = vae.losses_of((frames, noise[:4])), vaegan.pixel_losses((frames, noise[:4]))

@@ -8,8 +8,6 @@ rounded to 8 bits, then y (Pillow, src/libImaging/Resample.c).
 import numpy as np
 from numba import njit
 
-# Deviation: colours stay as they are; the original's imresize stretches contrast, and its
-# (1 - x) * 255 on bytes wraps around.
 ROWS, COLUMNS, SIDE = 84, 96, 64  # of the state that V sees; of the frame
 BITS = 22  # Pillow's PRECISION_BITS for 8-bit images
 TAPS = 4  # source pixels of one target pixel, at most
@@ -68,3 +66,16 @@ def to_frame(state: np.ndarray) -> np.ndarray:
     out = np.empty((SIDE, SIDE, 3), np.uint8)
     _resize(np.ascontiguousarray(state), np.empty((ROWS, 3 * SIDE), np.uint8), out)
     return out
+
+
+def to_stretched_frame(state: np.ndarray) -> np.ndarray:
+    """The frame as the original's V saw it: contrast stretched, then each byte less one.
+
+    Its imresize takes floats and stretches them from their own least and greatest to 0..255, and
+    its (1 - x) * 255 on the bytes that come out wraps around to x - 1 modulo 256 (original env.py).
+    The same arguments, result and errors as to_frame's.
+    """
+    rows = state[:ROWS] / 255.0
+    least, greatest = rows.min(), rows.max()
+    stretched = (rows - least) * (255.0 / ((greatest - least) or 1.0))
+    return to_frame((stretched.clip(0, 255) + 0.5).astype(np.uint8)) - np.uint8(1)

@@ -2,10 +2,11 @@
 
 import dataclasses
 
-from replication import series
 from replication.config import PRESETS, UserError
+from replication.dataset import series
 from replication.dataset.episodes import list_episodes
 from replication.runs import files, folders, records
+from replication.tasks.car_racing import CAR_RACING_V3
 from replication.tf import keras, tf
 from replication.vae.vae import build_encoder, to_float
 
@@ -29,7 +30,7 @@ def written(home, write_episode):
     for seed, length in ((41, 9), (3, 5), (20, 12)):
         write_episode(record, seed, length)
     folder.mkdir(parents=True)
-    frames = series.write_series(reading, list_episodes(record), folder)
+    frames = series.write_series(reading, list_episodes(CONFIG), CAR_RACING_V3, folder)
     assert frames == 26
     return folder
 
@@ -41,17 +42,17 @@ def finish_vae(output: str) -> None:
 
 def test_encoding_in_batches_equals_one_batch(monkeypatch):
     keras.utils.set_random_seed(0)
-    encoder = build_encoder()
+    encoder = build_encoder(32)
     obs = np.random.default_rng(0).integers(0, 256, (11, 64, 64, 3), np.uint8)
     mu, logvar = encoder(to_float(obs))
     whole = series.encode(lambda frames: encoder(to_float(frames)), obs)
     monkeypatch.setattr(series, "BATCH", 4)
     parts = series.encode(lambda frames: encoder(to_float(frames)), obs)
-    for one, other, expected in zip(whole, parts, (mu, logvar), strict=True):
-        assert one.dtype == other.dtype == np.float16
-        assert one.shape == (11, 32)
-        np.testing.assert_allclose(one, other, rtol=2e-3, atol=1e-6)  # a bit of float16
-        np.testing.assert_allclose(one, expected, rtol=1e-3, atol=1e-6)
+    for encoded, in_parts, expected in zip(whole, parts, (mu, logvar), strict=True):
+        assert encoded.dtype == in_parts.dtype == np.float16
+        assert encoded.shape == (11, 32)
+        np.testing.assert_allclose(encoded, in_parts, rtol=2e-3, atol=1e-6)  # a bit of float16
+        np.testing.assert_allclose(encoded, expected, rtol=1e-3, atol=1e-6)
 
 
 def test_layout(written):
@@ -106,8 +107,34 @@ def test_another_vs_series_are_refused(written):
 def test_unmarked_series_are_refused(written):
     """What a killed encoding left is not taken for a whole series."""
     finish_vae("v1")
-    with pytest.raises((UserError, OSError)):
+    with pytest.raises(FileNotFoundError, match=r"series\.json"):
         series.load_series(CONFIG)
+
+
+def test_series_that_cannot_be_read_name_the_command(written):
+    finish_vae("v1")
+    files.write_json(written / "series.json", {"vae": "v1"})
+    (written / "mu.npy").write_bytes(b"spoilt")
+    expected = r"data/mine/series cannot be read .*: run python replication/series\.py quick --run"
+    with pytest.raises(UserError, match=expected):
+        series.load_series(CONFIG)
+
+
+def test_first_frames_are_where_dreams_start(written):
+    mu, logvar = series.first_frames(
+        {"mu": np.load(written / "mu.npy"), "logvar": np.ones((3, 9, 2))}
+    )
+    assert mu.dtype == logvar.dtype == np.float32
+    assert mu[:, :3].tolist() == [[0, 3, 3], [0, 20, 20], [0, 41, 41]]
+    assert logvar.shape == (3, 2)
+
+
+def test_sizes_are_the_tasks():
+    small = dataclasses.replace(CAR_RACING_V3, z_size=16, actions=("steer",))
+    shapes = {name: shape for name, (_, shape) in series.formats(small).items()}
+    assert shapes == {
+        "mu": (16,), "logvar": (16,), "action": (1,), "reward": (), "terminated": (),
+    }  # fmt: skip
 
 
 def test_writing_anew_replaces_every_array(written, write_episode):
@@ -115,7 +142,7 @@ def test_writing_anew_replaces_every_array(written, write_episode):
     record = folders.record_folder(CONFIG)
     files.write_json(written / "series.json", {"vae": "v1"})
     write_episode(record, 55, 15)
-    series.replace_series(reading, list_episodes(record), written)
+    series.replace_series(reading, list_episodes(CONFIG), CAR_RACING_V3, written)
     assert np.load(written / "mu.npy").shape == (4, 15, 32)
     assert np.load(written / "seed.npy").tolist() == [3, 20, 41, 55]
     assert not (written / "series.json").exists()
@@ -125,10 +152,10 @@ def test_a_broken_episode_leaves_the_old_series(written, write_episode):
     record = folders.record_folder(CONFIG)
     files.write_json(written / "series.json", {"vae": "v1"})
     broken = write_episode(record, 60, 15)
-    episodes = list_episodes(record)
+    episodes = list_episodes(CONFIG)
     broken.write_bytes(broken.read_bytes()[:500])
     with pytest.raises(UserError, match="0000000060.npz cannot be read"):
-        series.replace_series(reading, episodes, written)
+        series.replace_series(reading, episodes, CAR_RACING_V3, written)
     assert np.load(written / "mu.npy").shape == (3, 12, 32)
     assert (written / "series.json").exists()
 

@@ -1,0 +1,106 @@
+"""A run's rollouts as V has encoded them: memory-mapped arrays, a row an episode, zero-padded.
+
+data/RUN/series/: mu, logvar float16 (N, T, Z), action float32 (N, T, A), reward float32 (N, T),
+terminated bool (N, T), length int32 (N,), seed int64 (N,); and series.json, which names V.
+"""
+
+import os
+import shutil
+from pathlib import Path
+
+from replication.config import Config, UserError
+from replication.dataset.episodes import UNREADABLE, Recorded, read_episode
+from replication.runs import files, folders, records
+from replication.tasks.games import task_of
+from replication.tasks.task import Task
+
+import numpy as np
+from tqdm import tqdm
+
+BATCH = 250  # frames that are encoded at once
+
+
+def formats(task: Task) -> dict:
+    """Each array's type, and the shape of one step of it."""
+    return {
+        "mu": (np.float16, (task.z_size,)),
+        "logvar": (np.float16, (task.z_size,)),
+        "action": (np.float32, (task.action_size,)),
+        "reward": (np.float32, ()),
+        "terminated": (np.bool_, ()),
+    }
+
+
+def encode(encoder, obs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Frames uint8 (T, 64, 64, 3) -> mu, logvar float16 (T, Z)."""
+    parts = [encoder(obs[i : i + BATCH]) for i in range(0, len(obs), BATCH)]
+    mu, logvar = (np.concatenate(part) for part in zip(*parts, strict=True))
+    return mu.astype(np.float16), logvar.astype(np.float16)
+
+
+def new_array(path: Path, dtype, shape: tuple[int, ...]) -> np.ndarray:
+    """A memory-mapped file of zeros that has its space on the disk."""
+    array = np.lib.format.open_memmap(path, "w+", dtype, shape)
+    with open(path, "r+b") as file:  # a full disk is an error here; in a mapped page, a crash
+        os.posix_fallocate(file.fileno(), 0, array.offset + array.nbytes)
+    return array
+
+
+def write_series(encoder, episodes: list[Recorded], task: Task, folder: Path) -> int:
+    """Write the arrays into a folder; returns the frames."""
+    longest = max(episode.length for episode in episodes)
+    arrays = {
+        name: new_array(folder / f"{name}.npy", dtype, (len(episodes), longest, *shape))
+        for name, (dtype, shape) in formats(task).items()
+    }
+    with tqdm(episodes, "series", unit="episode") as bar:
+        for row, episode in enumerate(bar):
+            obs, *rest = read_episode(episode.path, "obs", "action", "reward", "terminated")
+            values = (*encode(encoder, obs), *rest)
+            for array, value in zip(arrays.values(), values, strict=True):
+                array[row, : episode.length] = value
+    for array in arrays.values():
+        array.flush()
+    lengths = np.array([episode.length for episode in episodes], np.int32)
+    np.save(folder / "length.npy", lengths)
+    np.save(folder / "seed.npy", np.array([e.seed for e in episodes], np.int64))
+    return int(lengths.sum())
+
+
+def replace_series(encoder, episodes: list[Recorded], task: Task, folder: Path) -> int:
+    """Write the arrays in a folder of their own, then put them all in place; returns the frames."""
+    new = folder / ".new"
+    shutil.rmtree(new, ignore_errors=True)  # what a killed process left
+    new.mkdir()
+    try:
+        frames = write_series(encoder, episodes, task, new)
+        for name in ("done.json", "series.json"):  # until all are in place they are nobody's
+            (folder / name).unlink(missing_ok=True)
+        for path in sorted(new.iterdir()):
+            path.rename(folder / path.name)
+    finally:
+        shutil.rmtree(new)
+    return frames
+
+
+def load_series(config: Config) -> dict[str, np.ndarray]:
+    """The series of a run, memory-mapped; UserError if they are not of this run's V."""
+    folder = folders.series_folder(config)
+    made_by = files.read_json(folder / "series.json", "vae")["vae"]
+    ours = records.output_of(config, f"train_{config.vision}")
+    if made_by != ours:
+        raise UserError(
+            f"{folders.shown(folder)} was encoded by another V ({made_by}, not {ours}):"
+            f" run python replication/{records.command(config, 'series')} --overwrite"
+        )
+    names = (*formats(task_of(config.task)), "length", "seed")
+    try:
+        return {name: np.load(folder / f"{name}.npy", mmap_mode="r") for name in names}
+    except UNREADABLE as error:
+        again = f"run python replication/{records.command(config, 'series')} --overwrite"
+        raise UserError(f"{folders.shown(folder)} cannot be read ({error}): {again}") from None
+
+
+def first_frames(series: dict[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    """V's mu and logvar of each episode's first frame, float32 (N, Z): where dreams start."""
+    return np.float32(series["mu"][:, 0]), np.float32(series["logvar"][:, 0])

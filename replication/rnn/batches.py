@@ -1,0 +1,128 @@
+"""M's batches: sequences (z_t, a_t) -> z_{t+1} of encoded episodes, z drawn anew for each batch."""
+
+from typing import NamedTuple
+
+from replication.config import Rnn
+from replication.dataset.episodes import HELD_OUT
+from replication.runs.seeds import Purpose, generator
+from replication.tf import tf
+from replication.vae.vae import sample_z
+
+import numpy as np
+
+HELD_OUT_SEQUENCES = 20  # pieces of held-out episodes that losses are measured on
+SIGNATURE = {
+    "mu": tf.TensorSpec((None, None, None), tf.float32),
+    "logvar": tf.TensorSpec((None, None, None), tf.float32),
+    "noise": tf.TensorSpec((None, None, None), tf.float32),
+    "action": tf.TensorSpec((None, None, None), tf.float32),
+    "reward": tf.TensorSpec((None, None), tf.float32),
+    "terminated": tf.TensorSpec((None, None), tf.float32),
+    "weight": tf.TensorSpec((None, None), tf.float32),
+    "head_weight": tf.TensorSpec((None, None), tf.float32),
+}
+
+
+LEARNED = (
+    "action",
+    "reward",
+    "terminated",
+    "weight",
+    "head_weight",
+)  # beside z, what M learns from
+
+
+class Pieces(NamedTuple):
+    """Stretches of episodes, B of them, all of `steps` steps."""
+
+    rows: np.ndarray  # (B,): which episode of the series
+    starts: np.ndarray  # (B,): from which step on
+    ends: np.ndarray  # (B,): how many steps the episode has, as episode_ends says
+    steps: int
+
+
+def episode_ends(series: dict) -> np.ndarray:
+    """How many steps each episode has (N,), up to the one that ends it; recordings may go on."""
+    terminated = np.asarray(series["terminated"])  # (N, T)
+    return np.where(terminated.any(axis=1), terminated.argmax(axis=1) + 1, series["length"])
+
+
+def gather(series: dict, pieces: Pieces, random: np.random.Generator) -> dict:
+    """The batch of these pieces; what is not of an episode has weight 0.
+
+    mu, logvar, noise (B, T+1, Z), action (B, T+1, A), reward, terminated, weight, head_weight
+    (B, T). weight is 1 where z_t and z_{t+1} are both of the episode, head_weight where z_t is: the
+    step that ends an episode has a reward and an end, and no z_{t+1}.
+    """
+    time = pieces.starts[:, None] + np.arange(pieces.steps + 1)  # (B, T+1)
+    # Deviation: the original's M also learns from what its recordings show after an end.
+    inside = np.float32(time < pieces.ends[:, None])
+    at = pieces.rows[:, None], np.minimum(time, series["mu"].shape[1] - 1)
+    batch = {name: series[name][at].astype(np.float32) for name in ("mu", "logvar", "action")}
+    batch |= {
+        name: series[name][at][:, :-1].astype(np.float32) for name in ("reward", "terminated")
+    }
+    noise = random.standard_normal(batch["mu"].shape, np.float32)
+    return batch | {"noise": noise, "weight": inside[:, 1:], "head_weight": inside[:, :-1]}
+
+
+def draw_z(batch: dict) -> dict:
+    """mu, logvar and noise of a batch become z (B, T+1, Z)."""
+    rest = {name: value for name, value in batch.items() if name in LEARNED}
+    return rest | {"z": sample_z(batch["mu"], batch["logvar"], batch["noise"])}
+
+
+def last_starts(ends: np.ndarray, config: Rnn) -> np.ndarray:
+    """From which step on the last piece of each episode starts (B,).
+
+    With heads beside the mixture it holds the step that ends the episode, which has no z_{t+1}.
+    """
+    has_heads = config.reward_head or config.termination_head
+    return np.maximum(ends - config.sequence - (0 if has_heads else 1), 0)
+
+
+def sequence_batches(series, rows: np.ndarray, config: Rnn, seed: int, start: int):
+    """Batches from a step on: rows in random order, pass after pass, each from a random start."""
+    size, ends = config.batch_size, episode_ends(series)
+
+    def generate():
+        step = start
+        while True:
+            random = generator(seed, Purpose.SEQUENCES, step)
+            chosen = deal(rows, seed, step * size, size)
+            # Deviation where sequences are shorter than episodes: the original starts at 0.
+            starts = random.integers(last_starts(ends[chosen], config) + 1)
+            yield gather(series, Pieces(chosen, starts, ends[chosen], config.sequence), random)
+            step += 1
+
+    return tf.data.Dataset.from_generator(generate, output_signature=SIGNATURE).map(draw_z)
+
+
+def deal(rows: np.ndarray, seed: int, first: int, count: int) -> np.ndarray:
+    """The first-th to (first + count)-th of an endless deal of rows, shuffled anew each pass."""
+    places = np.arange(first, first + count)
+    passes = {
+        n: generator(seed, Purpose.EPISODE_ORDER, int(n)).permutation(rows)
+        for n in np.unique(places // len(rows))
+    }
+    return np.array([passes[place // len(rows)][place % len(rows)] for place in places])
+
+
+def even_batch(series, rows: np.ndarray, config: Rnn, seed: int) -> dict:
+    """The same pieces each time, evenly spread over these episodes from first steps to last.
+
+    As gather gives them, mu and logvar included.
+    """
+    per_episode = -(-HELD_OUT_SEQUENCES // len(rows))
+    chosen = np.tile(rows, per_episode)[:HELD_OUT_SEQUENCES]
+    ends = episode_ends(series)[chosen]
+    places = np.arange(len(chosen)) // len(rows) / max(per_episode - 1, 1)  # 0..1 of the episode
+    starts = (places * last_starts(ends, config)).astype(int)
+    random = generator(seed, Purpose.M_HELD_OUT)
+    return gather(series, Pieces(chosen, starts, ends, config.sequence), random)
+
+
+def rows_of(series) -> tuple[np.ndarray, np.ndarray]:
+    """Rows of held-out and of training episodes: the same split as V's."""
+    held_out = series["seed"] % HELD_OUT == 0
+    return np.flatnonzero(held_out), np.flatnonzero(~held_out)

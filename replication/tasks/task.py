@@ -1,0 +1,54 @@
+"""What the pipeline must know of a game: everything else in the package is the same for all games.
+
+A new game is an environment in envs/, a value of Task in a file of this room, and its name in
+`TASKS` (games.py).
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import gymnasium
+import numpy as np
+
+RandomPolicy = Callable[[np.random.Generator], Iterator[np.ndarray]]
+"""An endless series of actions, float (A,), that follows from the generator alone."""
+
+
+class Outcome(NamedTuple):
+    """What a step of a dream earned, and whether it ended the dream."""
+
+    reward: Any  # float32 (B,)
+    ended: Any  # bool (B,)
+
+
+@dataclass(frozen=True)
+class Task:
+    """A game. Names of axes: B batch, Z size of z, A size of an action."""
+
+    name: str  # as --task says it
+    environment: str  # as tables of scores say it
+    make_env: Callable[..., gymnasium.Env]  # (stock: bool, render_mode=None)
+    # What the environment shows -> uint8 (64, 64, 3), by the setting --frames.
+    frames: Mapping[str, Callable[[np.ndarray], np.ndarray]]
+    frame_kind: Callable[[np.ndarray, int], str]  # (frame, step): a kind for figures; "": none
+    frame_kinds: tuple[str, ...]  # those that figures show
+    z_size: int
+    actions: tuple[str, ...]  # what the numbers of an action are
+    action_low: tuple[float, ...]
+    action_high: tuple[float, ...]
+    squash: Callable[[Any, Any], Any]  # C's outputs (B, A), TensorFlow or NumPy -> actions (B, A)
+    output_low: tuple[float, ...]  # C's outputs, before squashing: what lies beyond these is
+    output_high: tuple[float, ...]  # hardly another action
+    bias: bool  # whether C has biases
+    max_steps: int  # of an episode
+    fps: int  # frames a second
+    random_policies: Mapping[str, RandomPolicy]
+    records_past_the_end: bool  # recordings go on to the last step, whatever ends before
+    idle_reward: float | None  # of a step that achieves nothing; None: no --controller.patience
+    dream_outcome: Callable[[Mapping[str, Any], Any], Outcome]  # (M's heads, uniform (B,))
+    extra_stages: frozenset[str]  # stages that only some games have
+
+    @property
+    def action_size(self) -> int:
+        return len(self.actions)

@@ -1,0 +1,64 @@
+"""Episodes handed out to workers: every one once, its results in its place."""
+
+from replication.config import Env, Rnn
+from replication.rollouts import workers
+from replication.rollouts.agent import WIDTH, LinearControllers, WorldModel
+from replication.rollouts.dream_world import DreamWorld
+from replication.rollouts.loop import Trial
+from replication.rollouts.workers import LARGEST, Job, make_real_world, run_job, split_jobs
+
+import numpy as np
+import pytest
+from agents import random_controllers, random_parts
+from counting import CountingEnv, counting_task, counting_world
+from dreaming import STARTS
+
+
+@pytest.mark.parametrize(
+    ("count", "processes", "sizes"),
+    [(40, 2, [20, 20]), (200, 1, [50] * 4), (200, 3, [34] * 5 + [30]), (3, 8, [1, 1, 1])],
+)
+def test_jobs_hold_every_trial_once(count, processes, sizes):
+    trials = [Trial(seed) for seed in range(count)]
+    jobs = split_jobs("generation 3", trials, processes, "dream")
+    assert [len(job.trials) for job in jobs] == sizes
+    assert max(sizes) <= LARGEST
+    assert sum((job.trials for job in jobs), []) == trials
+    assert {job.world for job in jobs} == {"dream"}
+    assert jobs[0].name == f"generation 3, episodes 0..{sizes[0] - 1}"
+    assert jobs[-1].name == f"generation 3, episodes {count - sizes[-1]}..{count - 1}"
+
+
+@pytest.fixture
+def parts(monkeypatch):
+    """A worker's worlds: two counting environments, and dreams of 9 steps."""
+    parts = random_parts(Rnn(hidden=8))
+    real = counting_world(CountingEnv(), CountingEnv(), model=WorldModel(parts))
+    dream = DreamWorld(parts.build_rnn(), STARTS, max_steps=9)
+    worlds = {"real": real, "dream": dream}
+    controllers = LinearControllers(parts.controller)
+    monkeypatch.setattr(workers, "WORKER", {"worlds": worlds, "controllers": controllers})
+    return parts
+
+
+def test_results_stand_in_the_order_of_the_trials(parts):
+    """Lengths are 3 + seed % 5, whatever ends first; thousands are the steps' numbers."""
+    flats = random_controllers(parts, 4)
+    trials = [Trial(seed, flat) for seed, flat in zip((4, 0, 2, 1), flats, strict=True)]
+    returns, lengths = np.transpose(run_job(Job("", trials, "real")))
+    assert lengths.tolist() == [7, 3, 5, 4]
+    np.testing.assert_allclose(returns, 1000 * np.array([28, 6, 15, 10]), atol=7)
+
+
+def test_a_job_says_in_which_world_it_is(parts):
+    trials = [Trial(4, random_controllers(parts, 1)[0])]
+    assert run_job(Job("", trials, "dream")) == [(0.0, 9)]
+    assert run_job(Job("", trials, "real"))[0][1] == 7
+
+
+def test_a_real_world_is_of_the_agents_task_and_as_wide_as_its_batch():
+    parts = random_parts(Rnn(hidden=8), task=counting_task())
+    world = make_real_world(parts, Env(max_steps=5))
+    assert (world.width, world.max_steps, len(world.model.z)) == (WIDTH, 5, WIDTH)
+    assert {type(env) for env in world.envs} == {CountingEnv}
+    assert make_real_world(parts, Env(), width=2).width == 2
