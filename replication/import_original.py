@@ -23,7 +23,7 @@ from typing import Annotated
 
 from replication import training
 from replication.config import PRESETS, Config, UserError, check, parse_dataclass
-from replication.controller.controller import Controller
+from replication.controller.controller import LinearPolicy
 from replication.rnn.rnn import MDNRNN
 from replication.rollouts.original_files import read_controller, set_rnn, set_vae
 from replication.runs import files, folders, records
@@ -60,7 +60,7 @@ def write_agent(config: Config, source: Path, folder: Path) -> float:
     """Read everything, then write V, M and C with their records; returns C's logged score."""
     task = task_of(config.task)
     encoder, decoder = build_encoder(task.z_size), build_decoder(task.z_size)
-    rnn, controller = MDNRNN(config.rnn, task), Controller("z_h", task, config.rnn.hidden)
+    rnn, controller = MDNRNN(config.rnn, task), LinearPolicy("z_h", task, config.rnn.hidden)
     set_vae(encoder, decoder, source / "vae" / "vae.json")
     set_rnn(rnn, source / "rnn" / "rnn.json")
     flat, score = read_controller(controller, source / C_FILE)
