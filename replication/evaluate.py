@@ -13,7 +13,16 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from replication.config import Env, Evaluate, UserError, Vision, parse_dataclass, split_preset
+from replication.config import (
+    Config,
+    Env,
+    Evaluate,
+    UserError,
+    Vision,
+    check,
+    parse_dataclass,
+    split_preset,
+)
 from replication.envs.display import need_display
 from replication.parallel import mpi
 from replication.report import video
@@ -53,7 +62,7 @@ class Options:
     @property
     def folder(self) -> Path:
         """The agent's folder."""
-        return agent_folder(self.agent or f"checkpoints/{self.run}")
+        return agent_folder(self.agent) if self.agent else folders.run_folder(self.run).resolve()
 
 
 def parse_options(argv: list[str]) -> Options:
@@ -61,6 +70,7 @@ def parse_options(argv: list[str]) -> Options:
     preset, args = split_preset(argv)
     default = Options(run=preset) if preset else Options()
     options = parse_dataclass(Options, default, args, __doc__)
+    check(Config(run=options.run))
     if not 0 < options.episodes <= APART or not 0 <= options.seed < 2**20:
         raise UserError("--episodes must lie in 1..2**20 and --seed in 0..2**20-1")
     if options.video:

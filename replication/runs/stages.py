@@ -105,4 +105,6 @@ def stages_of(config: Config) -> list[str]:
 def needs_of(name: str, config: Config) -> list[str]:
     """The stages whose output a stage reads, in a run of this kind."""
     needs = [f"train_{config.vision}" if need == V else need for need in STAGES[name].needs]
+    if name == "train_controller" and config.controller.world == "dream":
+        needs.append("series")  # whose first frames dreams start from
     return [need for need in needs if need in stages_of(config)]

@@ -87,9 +87,10 @@ def _start_from_agent(
     agent, parameters = load_agent(folder)
     if agent.task != parts.task:
         raise UserError(f"--controller.start {name}: plays {agent.task.name}")
-    fit = None
-    same_inputs = recorded_inputs(folder) == records.input_outputs(config, "train_controller")
-    if not same_inputs or agent.mode != config.controller.mode:
+    fit, known = None, recorded_inputs(folder)
+    models = (f"train_{config.vision}", "train_rnn")
+    same_models = all(known.get(name) == records.output_of(config, name) for name in models)
+    if not same_models or agent.mode != config.controller.mode:
         parameters, fit = act_like(agent, parameters, parts, config)
     log = [
         {key: value for key, value in line.items() if key != "returns"}
