@@ -18,9 +18,9 @@ SCHEDULE = tiny.SCHEDULE
 
 def contents(home: Path) -> dict[str, bytes]:
     """Every file of a home, without locks and the record of versions."""
-    found = (path for path in sorted(home.rglob("*")) if path.is_file())
+    paths = (path for path in sorted(home.rglob("*")) if path.is_file())
     left_out = {".lock", "versions.json", "config.json"}
-    return {str(p.relative_to(home)): p.read_bytes() for p in found if p.name not in left_out}
+    return {str(p.relative_to(home)): p.read_bytes() for p in paths if p.name not in left_out}
 
 
 def complaint(name: str, *argv: str, home: Path, before=None) -> str:
@@ -33,7 +33,7 @@ def complaint(name: str, *argv: str, home: Path, before=None) -> str:
 
 
 @pytest.mark.parametrize(
-    "argv, said",
+    "argv, expected",
     [
         (["quikc"], "unknown preset 'quikc': choose from laptop, paper, quick, report"),
         (["quick", "--vae.epoch", "2"], "--vae.epoch"),
@@ -43,8 +43,8 @@ def complaint(name: str, *argv: str, home: Path, before=None) -> str:
         (["quick", "--run", "../elsewhere"], "run '../elsewhere'"),
     ],
 )
-def test_unknown_words(tmp_path, argv, said):
-    assert said in complaint("train_vae", *argv, home=tmp_path)
+def test_unknown_words(tmp_path, argv, expected):
+    assert expected in complaint("train_vae", *argv, home=tmp_path)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -57,6 +57,10 @@ def test_evaluate_wants_an_agent_and_a_place_for_the_video(tmp_path):
     (tmp_path / "foreign").mkdir()
     assert "best.json is missing" in say("--agent", "foreign")
     assert list((tmp_path / "foreign").iterdir()) == []
+    assert say("quikc").startswith("unknown preset 'quikc'")
+    assert "run '../elsewhere'" in say("--run", "../elsewhere")
+    for argv, run in (((), "quick"), (("laptop",), "laptop"), (("laptop", "--run", "t"), "t")):
+        assert say(*argv).startswith(f"checkpoints/{run}/controller/best.json is missing: run ")
 
 
 @pytest.mark.parametrize(
@@ -69,8 +73,14 @@ def test_evaluate_wants_an_agent_and_a_place_for_the_video(tmp_path):
     ],
 )
 def test_a_missing_input_names_the_stage_to_run(tmp_path, name, missing, run):
-    said = complaint(name, *SCHEDULE, home=tmp_path)
-    assert said == f"{missing} is missing: run python replication/{run}"
+    line = complaint(name, *SCHEDULE, home=tmp_path)
+    assert line == f"{missing} is missing: run python replication/{run}"
+
+
+@pytest.mark.parametrize("name", ["extract", "train_vae", "train_controller", "pipeline"])
+def test_an_unknown_game_is_named(tmp_path, name):
+    line = complaint(name, *SCHEDULE, "--task", "chess", home=tmp_path)
+    assert line.startswith("--task chess: no such game; there are car_racing_v3")
 
 
 def test_files_that_are_no_episodes_are_named_and_skipped_only_if_asked(tmp_path, finished):
@@ -80,9 +90,9 @@ def test_files_that_are_no_episodes_are_named_and_skipped_only_if_asked(tmp_path
     np.savez(record / "0000000007.npz", obs=np.zeros(3))
     assert "0000000007.npz is not an episode" in complaint("train_vae", *SCHEDULE, home=home)
     (record / "0000000007.npz").write_bytes(whole[: len(whole) // 2])
-    said = complaint("train_vae", *SCHEDULE, home=home)
-    assert said.startswith("data/t/record/0000000007.npz is not an episode")
-    assert said.endswith("delete it and run extract.py again, or --extract.skip_bad")
+    line = complaint("train_vae", *SCHEDULE, home=home)
+    assert line.startswith("data/t/record/0000000007.npz is not an episode")
+    assert line.endswith("delete it and run extract.py again, or --extract.skip_bad")
     ended = tiny.stage("train_vae", *SCHEDULE, "--extract.skip_bad", home=home)
     assert ended.status == 0, ended.err
     assert "0000000007.npz is not an episode" in ended.err
@@ -120,9 +130,9 @@ def test_a_loss_that_is_not_a_number_stops_and_the_last_good_weights_stay(tmp_pa
 def test_another_configuration_is_refused_until_overwrite(tmp_path, finished):
     home = tiny.copy_of(finished, tmp_path, "extract", "series", "train_vae", "train_rnn")
     argv = [*SCHEDULE, "--rnn.hidden", "16", "--rnn.clip", "0.5"]
-    said = complaint("train_rnn", *argv, home=home)
-    assert "rnn.clip 1.0 there, 0.5 here; rnn.hidden 8 there, 16 here" in said
-    assert "--overwrite to start anew" in said
+    line = complaint("train_rnn", *argv, home=home)
+    assert "rnn.clip 1.0 there, 0.5 here; rnn.hidden 8 there, 16 here" in line
+    assert "--overwrite to start anew" in line
     assert tiny.stage("train_rnn", *argv, "--overwrite", home=home).status == 0
     sizes = json.loads((home / "checkpoints/t/rnn/rnn.json").read_text())
     assert (sizes["hidden"], sizes["clip"]) == (16, 0.5)
@@ -153,7 +163,7 @@ def test_agents_that_do_not_fit(tmp_path, finished):
     run = home / "checkpoints/t"
     best = json.loads((run / "controller/best.json").read_text())
     say = functools.partial(complaint, "evaluate", "--agent", str(run), home=home)
-    for broken, said in (
+    for broken, expected in (
         ({"mode": "z"}, "holds 123 finite parameters; mode z on this M takes 99"),
         ({"mode": "zhc"}, "mode 'zhc': not of z_h, z,"),
         ({"z": "median"}, "z 'median': not of sample, mean"),
@@ -161,7 +171,7 @@ def test_agents_that_do_not_fit(tmp_path, finished):
         ({"parameters": ["x"]}, "parameters are not numbers"),
     ):
         files.write_json(run / "controller/best.json", best | broken)
-        assert said in say()
+        assert expected in say()
     for text in ("[]", "{}", '{"mode":', ""):
         (run / "controller/best.json").write_text(text)
         assert "controller/best.json is not" in say()
@@ -179,6 +189,9 @@ def test_agents_that_do_not_fit(tmp_path, finished):
     assert "rnn.weights.h5 does not fit mdn_rnn" in say()
     files.write_json(run / "rnn/rnn.json", {"units": 8})
     assert "rnn.json does not describe an M" in say()
+    config = json.loads((run / "config.json").read_text())
+    files.write_json(run / "config.json", {name: config[name] for name in config if name != "run"})
+    assert "checkpoints/t/config.json names no task" in say()
 
 
 @pytest.mark.parametrize(

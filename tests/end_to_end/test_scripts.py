@@ -6,7 +6,7 @@ import json
 import re
 import sys
 
-from replication import pipeline
+from replication import evaluate, pipeline
 from replication.config import parse_cli
 from replication.runs import folders
 
@@ -100,8 +100,8 @@ def test_training_killed_as_it_saves_ends_like_one_that_was_not(
     assert ended.status == 0, ended.err
     assert tiny.log_of(home, folder) == tiny.log_of(finished, folder)
     for result in results:
-        for mine, theirs in zip(arrays(ours / result), arrays(done / result), strict=True):
-            np.testing.assert_array_equal(mine, theirs)
+        for array, expected in zip(arrays(ours / result), arrays(done / result), strict=True):
+            np.testing.assert_array_equal(array, expected)
     outputs = [json.loads((place / "done.json").read_text())["output"] for place in (ours, done)]
     assert outputs[0] == outputs[1]
     assert not list(ours.glob(".tmp*"))
@@ -114,10 +114,10 @@ def arrays(path) -> list[np.ndarray]:
             return [state[name] for name in sorted(state)]
     import h5py
 
-    found = []
+    items = []
     with h5py.File(path) as file:
-        file.visititems(lambda _, item: found.append(item[()]) if hasattr(item, "dtype") else None)
-    return found
+        file.visititems(lambda _, item: items.append(item[()]) if hasattr(item, "dtype") else None)
+    return items
 
 
 def test_series_killed_before_the_end_are_nobodys(tmp_path, finished):
@@ -140,7 +140,7 @@ def test_series_killed_before_the_end_are_nobodys(tmp_path, finished):
 def test_evaluate_prints_its_line_and_writes_every_return_and_a_video(tmp_path, finished):
     home = tiny.copy_of(finished, tmp_path, "train_vae", "train_rnn", "train_controller")
     video = tmp_path / "drive.mp4"
-    argv = ["--agent", "checkpoints/t", "--episodes", "2", "--video", str(video)]
+    argv = ["quick", "--run", "t", "--episodes", "2", "--video", str(video)]
     ended = tiny.stage("evaluate", *argv, home=home, before=shortened)
     assert ended.status == 0, ended.err
     assert re.fullmatch(
@@ -156,15 +156,15 @@ def test_evaluate_prints_its_line_and_writes_every_return_and_a_video(tmp_path, 
     frames = imageio.mimread(video)
     assert len(frames) == FRAMES
     assert frames[0].shape == (256 + 24, 3 * 256, 3)
-    environment, *made = (frames[0][24:, left : left + 256] for left in (0, 256, 512))
+    environment, *decoded = (frames[0][24:, left : left + 256] for left in (0, 256, 512))
     assert environment.std() > 10  # not of one colour
-    for frame in made:  # reconstruction and dream by a V that has hardly learned: grey
+    for frame in decoded:  # reconstruction and dream by a V that has hardly learned: grey
         assert frame.mean() == pytest.approx(128, abs=10)
     record = (home / "checkpoints/t/evaluation/done.json").read_bytes()
     again = tiny.stage("evaluate", *argv[:-2], home=home, before=shortened)
     assert again.last == ended.last
     with folders.lock(home / "checkpoints/t"):  # as a training that goes on meanwhile
-        fewer = tiny.stage("evaluate", *argv[:2], "--episodes", "1", home=home, before=shortened)
+        fewer = tiny.stage("evaluate", *argv[:3], "--episodes", "1", home=home, before=shortened)
     assert "over 1 tracks" in fewer.last
     assert (home / "checkpoints/t/evaluation/done.json").read_bytes() == record
 
@@ -186,6 +186,20 @@ def test_the_score_of_a_c_that_was_trained_on_meanwhile_is_not_the_runs(tmp_path
     assert tiny.stage("evaluate", *argv, home=home, before=shortened).status == 0
     assert (home / "checkpoints/t/evaluation/1_tracks_seed_0.json").exists()
     assert not (home / "checkpoints/t/evaluation/done.json").exists()
+
+
+def test_evaluate_takes_a_run_of_its_home_or_an_agent_from_elsewhere(tmp_path, home, monkeypatch):
+    """A run is not looked for in the folder where the command is typed; an agent is."""
+    for folder in (home / "checkpoints/t", tmp_path / "elsewhere/checkpoints/t"):
+        folder.mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    assert evaluate.parse_options(["--run", "t"]).folder == home / "checkpoints/t"
+    assert evaluate.parse_options(["laptop"]).folder == home / "checkpoints/laptop"
+    agent = evaluate.parse_options(["--agent", "checkpoints/t"]).folder
+    assert agent == tmp_path / "elsewhere/checkpoints/t"
+    words = pipeline.stage_command(parse_cli(["laptop", "--run", "t"]), "evaluate", ["laptop"])
+    options = evaluate.parse_options(words[words.index("--run") :])
+    assert (options.folder, options.episodes) == (home / "checkpoints/t", 100)
 
 
 @pytest.mark.parametrize(("data", "thrown_away"), [("laptop", False), ("mine", True)])
