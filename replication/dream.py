@@ -11,6 +11,7 @@ and fig3.gif. With --component only the video: a dream of one Gaussian of M's mi
 
 import sys
 import time
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -166,7 +167,8 @@ def write_rollout(
 
 def key_actions(pygame) -> dict[tuple[int, ...], np.ndarray]:
     """Arrow keys, as in gymnasium's CarRacing: keys held -> steer, gas, brake float32 (3,)."""
-    steers = {(): 0.0, (pygame.K_LEFT,): -1.0, (pygame.K_RIGHT,): 1.0}
+    left, right = pygame.K_LEFT, pygame.K_RIGHT
+    steers = {(): 0.0, (left,): -1.0, (right,): 1.0, (left, right): 0.0}
     pedals = {(): (0.0, 0.0), (pygame.K_UP,): (1.0, 0.0), (pygame.K_DOWN,): (0.0, 0.8)}
     return {
         tuple(sorted(turn + pedal)): np.float32([steer, *force])
@@ -179,7 +181,10 @@ def key_actions(pygame) -> dict[tuple[int, ...], np.ndarray]:
 def drive_by_keys(options: Options, config: Config, decoder: keras.Model) -> None:
     """Drive in gymnasium's window until Esc; a dream that ends is followed by another."""
     import pygame  # comes with gymnasium; only a window needs it
-    from gymnasium.utils.play import play
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of a window of matplotlib's, which is not used
+        from gymnasium.utils.play import play
 
     rnn = load_rnn(folders.run_folder(config.run))
     component = check_component(options, rnn)
@@ -197,7 +202,7 @@ def drive_by_keys(options: Options, config: Config, decoder: keras.Model) -> Non
         noop=still,
     )  # fmt: skip
     print(f"dream: {len(frames)} frames at temperature {options.temperature:g}")
-    if options.video:
+    if options.video and frames:
         enlarged = (video.enlarge(frame) for frame in frames)
         video.write(Path(options.video), enlarged, rnn.task.fps)
 

@@ -149,7 +149,7 @@ def in_task(parts: AgentParts, name: str) -> AgentParts:
     if (task.z_size, task.actions, task.bias) != (own.z_size, own.actions, own.bias):
         raise UserError(f"--task {name}: the agent's sizes are those of {own.name}")
     if parts.frames not in task.frames:
-        raise UserError(f"--task {name}: it has no {parts.frames} frames, which the agent's V takes")
+        raise UserError(f"--task {name}: it has no {parts.frames} frames, as the agent's V takes")
     return dataclasses.replace(parts, task=task)
 
 

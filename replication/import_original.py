@@ -18,7 +18,7 @@ from typing import Annotated, NamedTuple
 
 from replication import training
 from replication.config import PRESETS, Config, UserError, check, parse_dataclass
-from replication.controller.controller import Controller
+from replication.controller.controller import LinearPolicy
 from replication.rnn.rnn import MDNRNN
 from replication.rollouts.original_files import read_controller, set_rnn, set_vae
 from replication.runs import files, folders, records
@@ -78,7 +78,7 @@ def read_agent(config: Config, source: Path) -> Agent:
         raise UserError(f"{source}: no such folder; the original's carracing/ was expected")
     task = task_of(config.task)
     encoder, decoder = build_encoder(task.z_size), build_decoder(task.z_size)
-    rnn, controller = MDNRNN(config.rnn, task), Controller("z_h", task, config.rnn.hidden)
+    rnn, controller = MDNRNN(config.rnn, task), LinearPolicy("z_h", task, config.rnn.hidden)
     parameters, score = read_controller(controller, source / C_FILE)
     set_rnn(rnn, source / "rnn" / "rnn.json")
     set_vae(encoder, decoder, source / "vae" / "vae.json")

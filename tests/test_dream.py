@@ -5,21 +5,23 @@ import resource
 import signal
 from pathlib import Path
 
-from replication import dream, training
+from replication import dream
 from replication.config import PRESETS, UserError
-from replication.controller import controller
 from replication.dataset.episodes import list_episodes
-from replication.envs.dream import Dreams
+from replication.dataset.series import write_series
+from replication.envs.dream import DreamEnv
 from replication.report import video
+from replication.rollouts.agent_files import load_encoder
 from replication.runs import files, folders, records, script
-from replication.series import write_series
-from replication.tf import keras
-from replication.vae.vae import build_decoder, build_encoder
+from replication.tasks.car_racing import CAR_RACING_V3
+from replication.tasks.games import TASKS
+from replication.vae.vae import to_float
 
 import imageio.v2 as imageio
 import numpy as np
 import pytest
-from dreaming import ACTIONS, HEADS, STARTS, by_hand, made
+from agents import write_agent
+from dreaming import HEADS, random_rnn
 from PIL import Image
 
 CONFIG = dataclasses.replace(PRESETS["quick"], run="mine")
@@ -44,26 +46,18 @@ def tiny_home(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(folders, "HOME", tmp_path_factory.mktemp("home"))
         folder, random = folders.run_folder("mine"), np.random.default_rng(0)
-        for name in ("vae", "rnn", "controller"):
-            (folder / name).mkdir(parents=True)
+        write_agent(folder, random_rnn(HEADS))
         series = folders.series_folder(CONFIG)
         series.mkdir(parents=True)
         for seed in (20, 21):  # 20 is held out
             obs = random.integers(0, 256, (60, 64, 64, 3), np.uint8)
             write_episode(seed, obs, random.uniform(0, 1, (60, 3)))
-        keras.utils.set_random_seed(0)
-        encoder, rnn = build_encoder(), made(HEADS)
-        training.save_weights(encoder, folder / "vae" / "encoder.weights.h5")
-        training.save_weights(build_decoder(), folder / "vae" / "decoder.weights.h5")
-        training.save_weights(rnn, folder / "rnn" / "rnn.weights.h5")
-        files.write_json(folder / "rnn" / "rnn.json", dataclasses.asdict(HEADS))
-        write_series(encoder, list_episodes(folders.record_folder(CONFIG)), series)
+        encoder = load_encoder(folder)
+        see = lambda obs: encoder(to_float(obs))  # noqa: E731
+        write_series(see, list_episodes(CONFIG), CAR_RACING_V3, series)
         files.write_json(series / "series.json", {"vae": "v"})
         finish("train_vae", "v")
         finish("series", "s")
-        parameters = random.normal(0, 0.1, controller.parameter_count("z_h", 16)).tolist()
-        best = {"mode": "z_h", "parameters": parameters}
-        files.write_json(folder / "controller" / "best.json", best)
         yield folders.HOME
 
 
@@ -85,9 +79,9 @@ def files_of(folder: Path) -> dict[str, bytes]:
 
 def test_a_run_dreams(tiny_run, tmp_path, capsys):
     run("--temperature", "0.7", "--video", str(tmp_path / "dream.gif"))
-    said = capsys.readouterr().out
-    assert "dream: 20 frames at temperature 0.7, M's rewards sum to" in said
-    assert str(tmp_path / "dream.gif") in said
+    printed = capsys.readouterr().out
+    assert "dream: 20 frames at temperature 0.7, M's rewards sum to" in printed
+    assert str(tmp_path / "dream.gif") in printed
     with Image.open(tmp_path / "dream.gif") as gif:
         assert gif.size == (256, 256) and gif.n_frames > 1
     films = imageio.mimread(tiny_run / "dream" / "fig3.mp4", memtest=False)
@@ -135,39 +129,46 @@ def test_the_video_stands_in_the_run_by_default(tiny_run):
     assert len(films) == 20 and films[0].shape == (256, 256, 3)
 
 
-def test_the_figures_dream_starts_at_the_first_frame_and_takes_its_actions():
-    """z_0 of that frame; a_t leads from frame t to frame t + 1; the last action is not taken."""
-    rnn, (mu, logvar) = made(), STARTS
-    given = (mu[2], logvar[2], ACTIONS, 0.7)
-    path = dream.dream_along(rnn, *given, np.random.default_rng(3))
-    expected = by_hand(rnn, (mu[2:3], logvar[2:3]), ACTIONS[:-1], 3, 0.7)
-    assert len(path) == len(ACTIONS)
-    np.testing.assert_allclose(path, expected, rtol=1e-3, atol=1e-4)
+def test_a_dream_may_last_longer_than_an_episode_of_the_game(tiny_run, monkeypatch, capsys):
+    """M without an end is not begun anew at the game's own limit."""
+    task = dataclasses.replace(CAR_RACING_V3, max_steps=5)
+    monkeypatch.setitem(TASKS, "car_racing_v3", task)
+    quiet = dataclasses.replace(HEADS, termination_head=False)
+    load_agent = dream.load_agent
+
+    def load_endless(*args):
+        parts, parameters = load_agent(*args)
+        rnn = random_rnn(quiet)
+        return dataclasses.replace(
+            parts, task=task, rnn=rnn.get_weights(), rnn_config=quiet
+        ), parameters
+
+    monkeypatch.setattr(dream, "load_agent", load_endless)
+    run()
+    printed = capsys.readouterr().out
+    assert "dream: 20 frames" in printed and "anew" not in printed
 
 
-def test_c_acts_on_z_and_h_as_in_the_real_environment():
-    rnn = made()
-    flat = np.random.default_rng(5).normal(0, 0.3, (1, 147)).astype(np.float32)
-    random = np.random.default_rng(3)
-    path, total, ends = dream.dream_of_agent(Dreams(rnn, *STARTS), "z_h", flat[0], random, 6)
-    h = c = np.zeros((1, 16), np.float32)
-    taken = []
-    for z in path[:-1, None]:
-        taken.append(controller.act("z_h", flat, z, h, c).numpy())
-        h, c = rnn.step(z, taken[-1], h, c)
-    expected = by_hand(rnn, STARTS, np.concatenate(taken), 3)
-    np.testing.assert_allclose(path, expected, rtol=1e-3, atol=1e-4)
-    assert (total, ends) == (0, 0)
-
-
-def test_a_dream_that_ends_begins_anew():
-    rnn = made(HEADS)
-    rnn.end_head.bias.assign([100.0])
-    mu, logvar = STARTS[0], np.full_like(STARTS[1], -200)
-    flat = np.zeros(147, np.float32)
-    given = (Dreams(rnn, mu, logvar), "z_h", flat, np.random.default_rng(0), 5)
-    path, _, ends = dream.dream_of_agent(*given)
-    assert ends == 4 and all((mu == z).all(axis=1).any() for z in path)
+def test_figure_3s_dream_starts_at_the_recorded_frame_and_takes_its_actions(tiny_run):
+    """Other actions or another first frame make another dream; the same ones, the same."""
+    options, decoder = dream.parse_options(["--run", "mine"]), dream.load_decoder(tiny_run)
+    rollout = dream.make_rollout(options, CONFIG, decoder)
+    assert {name: len(frames) for name, frames in rollout.items()} == dict.fromkeys(
+        ("environment", "reconstruction", "dream"), 60
+    )
+    path = folders.record_folder(CONFIG) / "0000000020.npz"
+    whole = path.read_bytes()
+    obs, action = dream.recorded_episode(CONFIG, 0)
+    try:
+        write_episode(20, obs, np.vstack([action[:30], action[30:] + 0.1]))
+        other = dream.make_rollout(options, CONFIG, decoder)["dream"]
+        np.testing.assert_array_equal(other[:31], rollout["dream"][:31])
+        assert (other[31] != rollout["dream"][31]).any()
+        write_episode(20, obs[::-1], action)
+        other = dream.make_rollout(options, CONFIG, decoder)["dream"]
+        assert (other[0] != rollout["dream"][0]).any()
+    finally:
+        path.write_bytes(whole)
 
 
 @pytest.mark.parametrize(
@@ -202,6 +203,7 @@ def test_a_presets_name_stands_for_its_run():
 @pytest.mark.parametrize(
     ("missing", "complaint"),
     [
+        ("config.json", "checkpoints/mine is no run"),
         ("vae/decoder.weights.h5", "decoder.weights.h5 is missing"),
         ("rnn/rnn.json", "checkpoints/mine/rnn/rnn.json is missing: run python replication/train_"),
         ("controller/best.json", "best.json is missing: run python replication/train_controller"),
@@ -223,8 +225,8 @@ def test_an_unknown_run_is_one_line_and_status_2(home, capsys):
     with pytest.raises(SystemExit) as stop:
         script.run_script(run)
     assert stop.value.code == 2
-    said = capsys.readouterr().err
-    assert said.count("\n") == 1 and "checkpoints/mine is missing: run python" in said
+    printed = capsys.readouterr().err
+    assert printed.count("\n") == 1 and "checkpoints/mine is no run: it has no config" in printed
 
 
 def test_keys_need_a_display(tiny_run, monkeypatch):
@@ -239,25 +241,127 @@ def test_keys_need_a_display(tiny_run, monkeypatch):
         run("--keys")
 
 
-def test_keys_drive_begin_anew_and_end(monkeypatch):
+class WatchedEnv(DreamEnv):
+    """Keeps what is done in it: where dreams began, actions, and frames that were seen."""
+
+    def __init__(self, *args):
+        super().__init__(*args)
+        WatchedEnv.last = self
+        self.starts, self.actions, self.seen, self.ends = [], [], [], []
+
+    def reset(self, **options):
+        obs, facts = super().reset(**options)
+        self.starts.append(self.dreams.z[0].copy())
+        return obs, facts
+
+    def step(self, action):
+        obs, reward, ended, *rest = super().step(action)
+        self.actions.append(action.tolist())
+        self.seen.append(obs)
+        self.ends.append(ended)
+        return obs, reward, ended, *rest
+
+
+@pytest.fixture
+def press(monkeypatch, tiny_run):
+    """press(*frames, argv): run --keys with these keys pressed and let go, and then Esc."""
+    import matplotlib
     import pygame
 
+    # gymnasium's play chooses a windowed backend for this whole process.
+    monkeypatch.setattr(matplotlib, "use", lambda *args, **options: None)
     monkeypatch.setenv("SDL_VIDEODRIVER", "dummy")
-    key = lambda code: pygame.event.Event(pygame.KEYDOWN, key=code)  # noqa: E731
-    events = iter([[], [], [key(pygame.K_RETURN)], [], [key(pygame.K_ESCAPE)]])
-    held = {pygame.K_LEFT, pygame.K_DOWN}
-    keys = (pygame.K_LEFT, pygame.K_RIGHT, pygame.K_UP, pygame.K_DOWN)
-    monkeypatch.setattr(pygame.event, "get", lambda: next(events))
-    monkeypatch.setattr(pygame.key, "get_pressed", lambda: {each: each in held for each in keys})
-    rnn, (mu, logvar) = made(), (STARTS[0], np.full_like(STARTS[1], -200))
-    path = dream.dream_by_keys(Dreams(rnn, mu, logvar), build_decoder(), np.random.default_rng(3))
-    assert len(path) == 4
-    braking = np.float32([[-1, 0, 0.8]])
-    np.testing.assert_allclose(
-        path[:2], by_hand(rnn, (mu, logvar), braking, 3), rtol=1e-3, atol=1e-4
+    monkeypatch.setattr(dream, "DreamEnv", WatchedEnv)
+
+    def press_keys(*frames: dict[str, bool], argv: tuple[str, ...] = ()) -> WatchedEnv:
+        events = iter(
+            [
+                pygame.event.Event(
+                    pygame.KEYDOWN if down else pygame.KEYUP, key=getattr(pygame, f"K_{name}")
+                )
+                for name, down in keys.items()
+            ]
+            for keys in (*frames, {"ESCAPE": True})
+        )
+        monkeypatch.setattr(pygame.event, "get", lambda: next(events))
+        run("--keys", *argv)
+        assert next(events, None) is None  # every frame was shown, and none after Esc
+        return WatchedEnv.last
+
+    return press_keys
+
+
+def keep_dreaming(monkeypatch) -> None:
+    """M ends no dream."""
+    endless = random_rnn(HEADS)
+    endless.heads["termination"].bias.assign([-100.0])
+    monkeypatch.setattr(dream, "load_rnn", lambda folder: endless)
+
+
+STILL, LEFT, BRAKED_LEFT, BRAKED, RIGHT_GAS = (
+    [0, 0, 0],
+    [-1, 0, 0],
+    [-1, 0, np.float32(0.8)],
+    [0, 0, np.float32(0.8)],
+    [1, 1, 0],
+)
+
+
+def test_arrow_keys_drive_and_esc_ends(press, tiny_run, monkeypatch, capsys):
+    """The window opens on z_0, before any action; keys act as long as they are held."""
+    keep_dreaming(monkeypatch)
+    before = files_of(tiny_run / "dream")
+    env = press(
+        {"LEFT": True},
+        {"DOWN": True},
+        {},
+        {"LEFT": False},
+        {"DOWN": False},
+        {"RIGHT": True, "UP": True},
+        {"LEFT": True},
     )
-    is_start = [(mu == z).all(axis=1).any() for z in path]
-    assert is_start == [True, False, True, False]
+    both = STILL  # left and right at once: no action of the list
+    assert env.actions == [LEFT, BRAKED_LEFT, BRAKED_LEFT, BRAKED, STILL, RIGHT_GAS, both]
+    assert "dream: 7 frames at temperature 1\n" in capsys.readouterr().out
+    assert files_of(tiny_run / "dream") == before  # no video but with --video
+
+
+def test_what_was_seen_is_a_video(press, monkeypatch, tmp_path):
+    keep_dreaming(monkeypatch)
+    path = tmp_path / "keys.gif"
+    env = press(*({"UP": True} for _ in range(11)), argv=("--video", str(path)))
+    assert len(env.seen) == 11
+    with Image.open(path) as gif:
+        assert gif.size == (256, 256) and gif.n_frames == 3  # of 0, 5 and 10
+    mp4 = tmp_path / "keys.mp4"
+    press(*({"UP": True} for _ in range(11)), argv=("--video", str(mp4)))
+    films = imageio.mimread(mp4, memtest=False)
+    assert len(films) == 11 and films[0].shape == (256, 256, 3)
+    for film, frame in zip(films, env.seen, strict=True):  # compressed, with loss
+        assert np.abs(film.astype(float) - video.enlarge(frame)).mean() < 10
+
+
+def test_esc_at_once_ends_without_a_video(press, tmp_path, capsys):
+    path = tmp_path / "keys.mp4"
+    env = press(argv=("--video", str(path)))
+    assert env.actions == [] and not path.exists()
+    assert "dream: 0 frames" in capsys.readouterr().out
+
+
+def test_a_dream_that_ends_is_followed_by_another(press):
+    """M says of about every second step that it ends; the seed settles all of them."""
+    env = press(*({} for _ in range(25)))
+    assert sum(env.ends) > 3 and len(env.starts) == len(set(map(bytes, env.starts)))
+    again = press(*({} for _ in range(25)))
+    np.testing.assert_array_equal(again.starts, env.starts)
+    np.testing.assert_array_equal(again.seen, env.seen)
+    other = press(*({} for _ in range(25)), argv=("--seed", "1"))
+    assert (other.starts[0] != env.starts[0]).any()
+
+
+def test_a_window_shows_the_component_and_temperature_that_are_asked_for(press):
+    env = press(argv=("--component", "2", "--temperature", "0.7"))
+    assert (env.dreams.component, env.dreams.temperature) == (1, 0.7)
 
 
 def test_moments_of_figure_3():

@@ -21,7 +21,7 @@ def test_the_driver_stays_on_the_road(compiled):
         assert not drive.used[: probe.ZOOM].any() and drive.used.mean() > 0.6
         assert drive.facts[drive.used, -1].std() > 5  # m/s: now fast, now slow
     obs, _ = env.reset(seed=2)
-    np.testing.assert_array_equal(drives[1].frames[0], CAR_RACING_V3.frame(obs))
+    np.testing.assert_array_equal(drives[1].frames[0], CAR_RACING_V3.frames["plain"](obs))
 
 
 def test_r2_is_one_for_what_can_be_read_and_none_for_what_cannot():

@@ -91,14 +91,14 @@ if TYPE_CHECKING:
 else:
     from replication.tf import tf
 def late():
-    from replication.report.saved import read_run
+    from replication.report.run_record import read_run
 """
     assert imports_of(source) == {
         "replication.rnn.rnn",
         "replication.runs.files",
         "replication.runs.folders",
         "replication.tf",
-        "replication.report.saved",
+        "replication.report.run_record",
     }
 
 

@@ -127,7 +127,8 @@ def test_the_stage_from_end_to_end(home, write_episode):
     with np.load(folder / "samples.npz") as samples:
         assert samples["sampled"].shape == samples["obs"].shape == samples["recon"].shape
         assert samples["sampled"].dtype == np.uint8
-        measures = [samples[f"held_out_{name}"] for name in ("error", "SSIM", "sharpness", "input")]
+        measures = [samples[f"held_out_recon_{name}"] for name in ("error", "SSIM", "sharpness")]
+        measures.append(samples["held_out_obs_sharpness"])
         assert len({values.shape for values in measures}) == 1 and np.isfinite(measures).all()
     ended = tiny.stage("series", *ARGV, home=home)
     assert ended.status == 0, ended.err

@@ -14,7 +14,7 @@ import json
 from pathlib import Path
 
 from replication.config import UserError
-from replication.controller.controller import Controller
+from replication.controller.controller import LinearPolicy
 from replication.rnn.rnn import MDNRNN
 from replication.tf import keras
 
@@ -79,7 +79,7 @@ def reorder_gates(values: np.ndarray) -> np.ndarray:
     return np.concatenate([i, f, j, o], axis=-1)
 
 
-def read_controller(controller: Controller, path: Path) -> tuple[np.ndarray, float]:
+def read_controller(controller: LinearPolicy, path: Path) -> tuple[np.ndarray, float]:
     """C's flat vector (P,), float32, and the score that the original logged for it."""
     expected = f"the original's C, [{controller.parameter_count} numbers, score],"
     try:

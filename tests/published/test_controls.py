@@ -4,15 +4,9 @@ import json
 import subprocess
 from pathlib import Path
 
-<<<<<<< HEAD
-from replication.config import Config, parse_cli
 from replication.report.run_record import Run, read_run
-from replication.search.history import fingerprint
-=======
-from replication.report.saved import Run, read_run
 from replication.runs.files import controller_fingerprint
 from replication.runs.records import load_config
->>>>>>> 663fd98edc79b0c5827737960a8d9b395e61dcab
 
 import numpy as np
 import pytest

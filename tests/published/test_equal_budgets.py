@@ -5,13 +5,8 @@ import subprocess
 from pathlib import Path
 
 from replication import figures
-<<<<<<< HEAD
-from replication.config import parse_cli
 from replication.report.run_record import Run, read_run
-=======
-from replication.report.saved import Run, read_run
 from replication.runs.records import load_config
->>>>>>> 663fd98edc79b0c5827737960a8d9b395e61dcab
 
 import pytest
 

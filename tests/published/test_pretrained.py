@@ -5,21 +5,13 @@ import re
 import subprocess
 from pathlib import Path
 
-<<<<<<< HEAD
-from replication.config import Config, Env, parse_cli
-from replication.report.run_record import read_run
-from replication.rollouts.agent import Agent, load_agent
-from replication.rollouts.loop import Task, drive, make_env
-from replication.runs import records, seeds
-=======
 from replication.config import Env, parse_cli
-from replication.report.saved import read_run
+from replication.report.run_record import read_run
 from replication.rollouts.agent import LinearControllers
 from replication.rollouts.agent_files import load_agent
 from replication.rollouts.loop import Trial, drive
 from replication.rollouts.workers import make_real_world
 from replication.runs import records
->>>>>>> 663fd98edc79b0c5827737960a8d9b395e61dcab
 from replication.runs.logs import read_log
 from replication.runs.seeds import Purpose, derive_seed
 from replication.runs.stages import differing

@@ -5,14 +5,9 @@ import subprocess
 from pathlib import Path
 
 from replication import figures
-<<<<<<< HEAD
-from replication.config import PRESETS, parse_cli
-from replication.report.run_record import read_run
-=======
 from replication.config import PRESETS
-from replication.report.saved import read_run
+from replication.report.run_record import read_run
 from replication.runs.records import load_config
->>>>>>> 663fd98edc79b0c5827737960a8d9b395e61dcab
 
 ROOT = Path(__file__).resolve().parents[2]
 NAME = "report/two_cores"
@@ -35,15 +30,9 @@ def test_v_had_the_reports_schedule():
         assert settings[f"vae.{name}"] == getattr(vae, name)
 
 
-<<<<<<< HEAD
 def test_the_docs_say_what_the_logs_say():
     page = (ROOT / "docs" / "report-2021.md").read_text()
-    run = read_run(parse_cli(["report", "--run", NAME]))
-=======
-def test_the_readme_says_what_the_logs_say():
-    readme = (ROOT / "README.md").read_text()
     run = read_run(load_config(NAME))
->>>>>>> 663fd98edc79b0c5827737960a8d9b395e61dcab
     vae, rnn = run.logs["train_vae"][-1], run.logs["train_rnn"][-1]
     evaluated = [line for line in run.logs["train_controller"] if "eval_mean" in line]
     assert f"{vae['loss']:.1f} after 9,000 batches" in page

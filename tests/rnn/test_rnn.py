@@ -22,17 +22,19 @@ def random_rnn(config: Rnn) -> MDNRNN:
 
 @pytest.fixture
 def batch() -> dict:
-    """Three episodes, of 8, 5 and 2 frames: 7, 4 and 1 pairs."""
+    """Three episodes, of 8, 5 and 2 frames: 7, 4 and 1 pairs, and 7, 5 and 2 outcomes."""
     random = np.random.default_rng(0)
-    weight = np.zeros((B, T), np.float32)
+    weight, head_weight = np.zeros((2, B, T), np.float32)
     for row, pairs in enumerate((7, 4, 1)):
         weight[row, :pairs] = 1
+        head_weight[row, : pairs + 1] = 1
     return {
         "z": random.standard_normal((B, T + 1, Z), np.float32),
         "action": np.float32(random.uniform(-1, 1, (B, T + 1, 3))),
         "reward": random.standard_normal((B, T), np.float32),
         "terminated": np.float32(random.integers(0, 2, (B, T))),
         "weight": weight,
+        "head_weight": head_weight,
     }
 
 
@@ -158,7 +160,7 @@ def test_loss_is_the_mean_nll_of_a_scalar_over_real_steps(batch):
 def test_optional_heads_and_their_losses_by_hand(batch):
     rnn = random_rnn(HEADS)
     assert rnn.count_params() == random_rnn(SMALL).count_params() + 2 * 17
-    h, real = hidden_states(rnn, batch), batch["weight"] == 1
+    h, real = hidden_states(rnn, batch), batch["head_weight"] == 1
     outputs = {
         name: h @ head.kernel.numpy() + head.bias.numpy() for name, head in rnn.heads.items()
     }
@@ -203,14 +205,14 @@ def losses_and_gradients(rnn: MDNRNN, batch: dict) -> list[np.ndarray]:
 
 
 def test_padding_enters_neither_loss_nor_gradient(batch):
-    """Other values in every padded step: not a bit changes."""
+    """Other values in every step of no episode: not a bit changes."""
     rnn = random_rnn(HEADS)
     before = losses_and_gradients(rnn, batch)
-    padded = batch["weight"] == 0
+    padded = batch["head_weight"] == 0
     for name in ("reward", "terminated"):
         batch[name][padded] = 1 - batch[name][padded]
     for name in ("z", "action"):
-        batch[name][:, 1:][padded] += 5
+        batch[name][:, :-1][padded] += 5
     for old, new in zip(before, losses_and_gradients(rnn, batch), strict=True):
         np.testing.assert_array_equal(old, new)
 
@@ -225,7 +227,7 @@ def test_no_gradient_reaches_padded_steps(batch):
 
 
 def test_a_batch_of_padding_alone_costs_nothing(batch):
-    batch["weight"][:] = 0
+    batch["weight"][:] = batch["head_weight"][:] = 0
     assert float(random_rnn(HEADS).losses_of(batch)["loss"]) == 0
 
 

@@ -13,7 +13,6 @@ from replication.rollouts.agent_files import (
     load_encoder,
     load_parts,
     load_rnn,
-    run_in,
 )
 from replication.runs import files, folders
 from replication.tasks.car_racing import CAR_RACING_V3
@@ -131,7 +130,7 @@ def test_a_c_that_lacks_something_is_named(folder, key):
 def test_a_folder_says_which_game_its_agent_plays(folder):
     assert agent_task(folder) is CAR_RACING_V3
     files.write_json(folder / "config.json", {"train_rnn": {}})
-    assert "checkpoints/mine/config.json names no task" in complaint(folder)
+    assert 'checkpoints/mine/config.json names no "task"' in complaint(folder)
     files.write_json(folder / "config.json", {"run": RUN | {"task": "chess"}})
     assert complaint(folder).startswith("--task chess: no such game")
 
@@ -164,9 +163,9 @@ def test_an_agent_is_named_by_its_folder(folder, monkeypatch, tmp_path):
 
 def test_a_folder_of_a_run_is_told_from_an_agent_from_elsewhere(home):
     for name in ("mine", "report/two_cores"):
-        assert run_in(folders.run_folder(name).resolve()) == name
-    assert run_in(home.resolve()) is None
-    assert run_in(folders.run_folder("").resolve()) is None
+        assert folders.run_in(folders.run_folder(name).resolve()) == name
+    assert folders.run_in(home.resolve()) is None
+    assert folders.run_in(folders.run_folder("").resolve()) is None
 
 
 def test_m_keeps_its_heads(home):

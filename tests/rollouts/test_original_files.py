@@ -3,7 +3,7 @@
 import json
 
 from replication.config import Rnn, UserError
-from replication.controller.controller import Controller
+from replication.controller.controller import LinearPolicy
 from replication.rnn.rnn import MDNRNN
 from replication.rollouts.original_files import read_controller, set_rnn, set_vae
 from replication.tasks.car_racing import CAR_RACING_V0
@@ -125,7 +125,7 @@ def test_ms_mixture_is_the_originals(m):
 
 # C -------------------------------------------------------------------------------------------
 
-C = Controller("z_h", CAR_RACING_V0)
+C = LinearPolicy("z_h", CAR_RACING_V0)
 
 
 def test_cs_vector_is_the_originals(tmp_path):

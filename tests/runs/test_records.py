@@ -38,6 +38,7 @@ def test_a_run_says_what_it_is(home):
     assert recorded("mine")["run"] == {
         "preset": "laptop",
         "task": "car_racing_v3",
+        "frames": "plain",
         "vision": "vae",
         "data": "shared",
     }
@@ -110,9 +111,10 @@ def test_what_is_no_run_is_one_line(home, content):
 
 
 def test_a_run_keeps_to_its_task(home, other_game):
-    assert records.recorded_task(CONFIG) is None
+    assert records.recorded_game(CONFIG) == {}
     begin(CONFIG, "extract")
-    assert records.recorded_task(CONFIG) == "car_racing_v3"  # its rollouts say so
+    expected = {"task": "car_racing_v3", "frames": "plain"}
+    assert records.recorded_game(CONFIG) == expected  # its rollouts say so
     other = dataclasses.replace(CONFIG, task=other_game)
     expected = "^--task other_game: checkpoints/mine and its rollouts are of car_racing_v3; give"
     with pytest.raises(UserError, match=expected), records.open_stage(other, "train_vae"):
@@ -120,15 +122,15 @@ def test_a_run_keeps_to_its_task(home, other_game):
     begin(CONFIG, "train_vae")
     for config in (other, dataclasses.replace(other, data="elsewhere")):
         with pytest.raises(UserError, match=expected):
-            records.check_task(config)
-    records.check_task(dataclasses.replace(other, overwrite=True))
-    records.check_task(dataclasses.replace(other, run="second", data=""))
+            records.check_game(config)
+    records.check_game(dataclasses.replace(other, overwrite=True))
+    records.check_game(dataclasses.replace(other, run="second", data=""))
 
 
 def test_an_unknown_task_is_one_line(home):
     unknown = dataclasses.replace(CONFIG, task="chess")
     with pytest.raises(UserError, match="--task chess: no such game; there are .*car_racing_v3"):
-        records.check_task(unknown)
+        records.check_game(unknown)
 
 
 def test_stages_of_another_task_are_other_stages(home, other_game):
@@ -148,3 +150,13 @@ def test_the_command_line_takes_the_task_that_a_run_was_begun_with(home, other_g
         assert parse_run_cli(["quick", "--run", "mine", *words]).task == "car_racing_v3"
     begin(other, "train_vae")
     assert parse_run_cli(["quick", "--run", "mine", "--data", "none"]).task == other_game
+    assert parse_run_cli(["quick", "--run", "mine", "--frames", "stretched"]).task == other_game
+
+
+def test_a_run_keeps_to_its_frames(home):
+    stretched = dataclasses.replace(PRESETS["quick"], run="mine", frames="stretched")
+    begin(stretched, "extract")
+    assert parse_run_cli(["quick", "--run", "mine"]).frames == "stretched"
+    plain = parse_run_cli(["quick", "--run", "mine", "--frames", "plain"])
+    with pytest.raises(UserError, match="^--frames plain: .* are of stretched; give another --run"):
+        records.check_game(plain)

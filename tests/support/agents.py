@@ -15,7 +15,8 @@ from replication.vae.vae import build_decoder, build_encoder
 
 import numpy as np
 
-RUN = {"preset": "quick", "task": "car_racing_v3", "vision": "vae", "data": "mine"}  # config.json's
+GAME = {"task": "car_racing_v3", "frames": "plain"}
+RUN = GAME | {"preset": "quick", "vision": "vae", "data": "mine"}  # config.json's
 
 
 def random_parts(

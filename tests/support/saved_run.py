@@ -101,7 +101,8 @@ def write_run() -> None:
     write_pictures(folder)
     write_events(folder)
     stages = ("train_vae", "train_rnn", "train_controller")
-    recorded = {"run": {"preset": "quick", "task": CONFIG.task, "vision": "vae", "data": "mine"}}
+    game = {"task": CONFIG.task, "frames": CONFIG.frames}
+    recorded = {"run": game | {"preset": "quick", "vision": "vae", "data": "mine"}}
     recorded |= {name: records.identity(CONFIG, name) for name in stages}
     files.write_json(folder / "config.json", recorded)
     files.write_json(folder / "versions.json", {"python": "3.11.2", "tensorflow": "2.21.0"})

@@ -56,7 +56,7 @@ def test_stock_is_gymnasiums_own_environment():
 def test_the_fast_one_draws_the_rows_that_v_sees(compiled):
     env, stock = CAR_RACING_V3.make_env(), CAR_RACING_V3.make_env(stock=True)
     assert (type(env), env.state_rows) == (FastCarRacing, 84)
-    frames = [CAR_RACING_V3.frame(either.reset(seed=5)[0]) for either in (env, stock)]
+    frames = [CAR_RACING_V3.frames["plain"](either.reset(seed=5)[0]) for either in (env, stock)]
     np.testing.assert_array_equal(*frames)
     assert frames[0].shape == (64, 64, 3)
 

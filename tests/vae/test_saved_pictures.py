@@ -10,13 +10,9 @@ from replication.runs import folders
 from replication.tasks import games
 from replication.tasks.car_racing import CAR_RACING_V3
 from replication.vae.frames import Frames, held_out_frames
-<<<<<<< HEAD
 from replication.vae.picture_measures import measure_reconstructions, sharpness
 from replication.vae.pictures import STEPS, TRAVERSED, reconstruct, save_samples, save_traversal
 from replication.vae.vae import to_bytes, to_float
-=======
-from replication.vae.pictures import reconstruct, save_samples
->>>>>>> 663fd98edc79b0c5827737960a8d9b395e61dcab
 
 import numpy as np
 import pytest
@@ -79,7 +75,6 @@ def test_samples_are_two_frames_of_each_kind_in_the_tasks_order(frames, tmp_path
     save_samples(fake_v(), frames, config, tmp_path)
     with np.load(tmp_path / "samples.npz") as samples:
         np.testing.assert_array_equal(samples["obs"], arrays["obs"])  # they follow from the seed
-<<<<<<< HEAD
 
 
 def test_a_traversal_moves_the_most_active_dimensions_by_their_deviations(frames, tmp_path):
@@ -100,5 +95,3 @@ def test_a_traversal_moves_the_most_active_dimensions_by_their_deviations(frames
 def test_bytes_and_floats_are_each_others_inverse():
     values = np.arange(256, dtype=np.uint8)
     np.testing.assert_array_equal(to_bytes(to_float(values)), values)
-=======
->>>>>>> 663fd98edc79b0c5827737960a8d9b395e61dcab
