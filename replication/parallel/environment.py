@@ -25,11 +25,16 @@ def local_environment(environ: Mapping[str, str] = os.environ) -> dict[str, str]
 
 
 def prepare(environ: MutableMapping[str, str]) -> None:
-    """Set what a process of MPICH reads as it starts, for use under `srun`.
+    """Set what a process of MPICH reads as it starts, for small shared memory and under `srun`.
+
+    MPICH takes 5.4 MB of /dev/shm for each process, and Docker gives 64 MB to all of them: of 16,
+    some crash. With smaller queues, and none of UCX's own, it takes 0.14 MB and is as fast.
 
     An `srun` around mpirun, or around a single process, sets PMIx's variables. MPICH of PyPI has
     no PMIx and aborts when it sees them.
     """
+    environ.setdefault("MPIR_CVAR_CH4_SHM_POSIX_IQUEUE_NUM_CELLS", "8")
+    environ.setdefault("UCX_TLS", "^shm")
     by_mpich = "PMI_SIZE" in environ
     by_srun = environ.get("PMIX_NAMESPACE", "").startswith("slurm.")
     if by_mpich or (by_srun and environ.get("SLURM_STEP_NUM_TASKS") == "1"):

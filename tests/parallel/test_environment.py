@@ -1,4 +1,4 @@
-"""MPI starts inside a scheduler's allocation, and under srun's PMIx."""
+"""MPI starts inside a scheduler's allocation, under srun's PMIx, and with small shared memory."""
 
 import os
 import subprocess
@@ -96,3 +96,26 @@ def test_pmix_is_hidden_only_where_mpich_does_not_need_it(environ, kept):
     environ = dict(environ)
     prepare(environ)
     assert sorted(name for name in environ if name.startswith("PMI")) == kept
+
+
+def test_a_users_own_settings_of_mpi_stay():
+    environ = {"UCX_TLS": "rc", "MPIR_CVAR_CH4_SHM_POSIX_IQUEUE_NUM_CELLS": "64"}
+    prepare(kept := dict(environ))
+    assert kept == environ
+
+
+def in_small_shared_memory(size: str, words: list[str]) -> list[str]:
+    """The words of a command that sees a /dev/shm of this size, in a mount namespace of its own."""
+    mount = f'mount -t tmpfs -o size={size} tmpfs /dev/shm && exec "$@"'
+    return ["unshare", "--map-root-user", "--mount", "sh", "-c", mount, "sh", *words]
+
+
+def test_small_shared_memory_is_enough(monkeypatch):
+    """2 MB for three processes, as Docker's 64 MB for 96; by its own settings MPICH crashes."""
+    try:
+        subprocess.run(in_small_shared_memory("2m", ["true"]), check=True, capture_output=True)
+    except (OSError, subprocess.CalledProcessError) as error:
+        pytest.skip(f"this system allows no mount namespace: {error}")
+    monkeypatch.setenv("REPLICATION_PROCESSES", "3")
+    words = [*pipeline.mpirun(), sys.executable, "-c", COUNT]
+    assert run(in_small_shared_memory("2m", words), local_environment()).split() == ["3"]
