@@ -1,4 +1,4 @@
-"""CarRacing-v0, with the original's frames, goes through every stage; v3's agent is scored on it."""
+"""The paper's own environment goes through every stage; an agent of v3 can be scored in it."""
 
 import functools
 import json
