@@ -1,9 +1,9 @@
 """numba's njit with a cache on disk, wherever there is a place for one.
 
-The cache stands in the user's own (XDG_CACHE_HOME, ~/.cache), or else among the temporary files;
-without either (containers, service users), each process compiles for itself, to the same code. Its
-folder is named by the sources in the kernel's room: numba itself looks only at the file in which a
-kernel begins.
+The cache stands in NUMBA_CACHE_DIR, or the user's own (XDG_CACHE_HOME, ~/.cache), or else among the
+temporary files. Without any (containers, service users) each process compiles for itself, to the
+same code. Its folder is named by the sources in the kernel's room: numba itself looks only at the
+file in which a kernel begins.
 """
 
 import hashlib
@@ -22,7 +22,10 @@ NAME = "world-models-replication"
 def cache_folder() -> Path | None:
     """A folder that only this user can write to (numba unpickles what lies there), or None."""
     home = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
-    for parent, name in ((home, NAME), (None, f"{NAME}-{os.getuid()}")):
+    own_name = f"{NAME}-{os.getuid()}"
+    for parent, name in ((numba.config.CACHE_DIR, NAME), (home, NAME), (None, own_name)):
+        if parent == "":  # NUMBA_CACHE_DIR is not set
+            continue
         try:
             folder = Path(parent or tempfile.gettempdir(), name)
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
