@@ -165,9 +165,7 @@ class Config:
     task: str = "car_racing_v0"  # The game; car_racing_v3 is today's CarRacing. [paper, 3]
     vision: Vision = "vae"  # What V is trained as: train_vae.py or train_vaegan.py. [paper, A.1]
     # Deviation where it is plain: the original stretches each frame's contrast and then wraps it.
-    frames: Literal["plain", "stretched"] = (
-        "plain"  # What V sees of a screen. [original: stretched]
-    )
+    frames: Literal["plain", "stretched"] = "plain"  # What V sees. [original: stretched]
     run: str = "paper"  # Name: checkpoints/RUN. (default: the preset's; PRESET-vaegan with vaegan)
     data: str = ""  # Set of rollouts: data/DATA. (default: the run's name; PRESET with no --run)
     seed: int = 0  # Everything random follows from it. [ours]

@@ -167,7 +167,8 @@ def write_rollout(
 
 def key_actions(pygame) -> dict[tuple[int, ...], np.ndarray]:
     """Arrow keys, as in gymnasium's CarRacing: keys held -> steer, gas, brake float32 (3,)."""
-    steers = {(): 0.0, (pygame.K_LEFT,): -1.0, (pygame.K_RIGHT,): 1.0}
+    left, right = pygame.K_LEFT, pygame.K_RIGHT
+    steers = {(): 0.0, (left,): -1.0, (right,): 1.0, (left, right): 0.0}
     pedals = {(): (0.0, 0.0), (pygame.K_UP,): (1.0, 0.0), (pygame.K_DOWN,): (0.0, 0.8)}
     return {
         tuple(sorted(turn + pedal)): np.float32([steer, *force])

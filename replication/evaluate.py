@@ -142,12 +142,14 @@ def save_score(
 
 
 def in_task(parts: AgentParts, name: str) -> AgentParts:
-    """The agent in another game, if one is named; UserError if sizes differ."""
+    """The agent in another game, if one is named; UserError if sizes or frames differ."""
     if not name:
         return parts
     task, own = task_of(name), parts.task
     if (task.z_size, task.actions, task.bias) != (own.z_size, own.actions, own.bias):
         raise UserError(f"--task {name}: the agent's sizes are those of {own.name}")
+    if parts.frames not in task.frames:
+        raise UserError(f"--task {name}: it has no {parts.frames} frames, as the agent's V takes")
     return dataclasses.replace(parts, task=task)
 
 

@@ -3,15 +3,10 @@
     python replication/import_original.py ~/WorldModelsExperiments/carracing --run original
     mpirun -n 3 python replication/evaluate.py --run original
 
-FOLDER is your own copy of `carracing/` of github.com/hardmaru/WorldModelsExperiments. Of it are
-read vae/vae.json, rnn/rnn.json and log/carracing.cma.16.64.best.json. Writes checkpoints/RUN/:
-vae/, rnn/, controller/ and config.json. To dream, or to draw figure 3, record a few episodes of the
-agent and encode them first:
-
-    python replication/extract.py paper --run original --extract.policy agent
-        --extract.agent checkpoints/original --extract.episodes 20
-    python replication/series.py paper --run original --extract.policy agent
-        --extract.agent checkpoints/original --extract.episodes 20
+FOLDER is your own copy of `carracing/` of github.com/hardmaru/WorldModelsExperiments. The script
+reads vae/vae.json, rnn/rnn.json and log/carracing.cma.16.64.best.json there. It writes
+checkpoints/RUN/: vae/, rnn/, controller/ and config.json. Dreams start from recorded frames: see
+docs/original-agent.md.
 """
 
 import dataclasses
@@ -19,22 +14,25 @@ import shutil
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 from replication import training
 from replication.config import PRESETS, Config, UserError, check, parse_dataclass
-from replication.controller.controller import Controller
+from replication.controller.controller import LinearPolicy
 from replication.rnn.rnn import MDNRNN
 from replication.rollouts.original_files import read_controller, set_rnn, set_vae
 from replication.runs import files, folders, records
 from replication.runs.script import run_script
+from replication.runs.stages import STAGES, check_names
 from replication.tasks.games import task_of
+from replication.tf import keras
 from replication.vae.vae import build_decoder, build_encoder
 
+import numpy as np
 import tyro
 
 C_FILE = "log/carracing.cma.16.64.best.json"
-GENERATIONS = 1800  # of the original's search, at which this C is the best (its own log)
+GENERATIONS = 1800  # of the original's search; its log has this C as the best at that one
 
 
 @dataclass(frozen=True)
@@ -43,51 +41,80 @@ class Options:
 
     folder: Annotated[str, tyro.conf.Positional]  # Your copy of the original's carracing/.
     run: str = "original"  # Name of the run to make: checkpoints/RUN.
-    overwrite: bool = False  # Replace a run of that name.
+    overwrite: bool = False  # Replace a run of that name, with all that was made of it.
+
+
+class Agent(NamedTuple):
+    """The original's agent, as this package's networks."""
+
+    encoder: keras.Model
+    decoder: keras.Model
+    rnn: MDNRNN
+    parameters: np.ndarray  # C's flat vector, float32 (867,)
+    score: float  # what its authors logged for that C
 
 
 def parse_options(argv: list[str]) -> Options:
+    """`FOLDER [--run NAME] [--overwrite]`; UserError for what cannot be read."""
     if not argv:
         raise UserError("give the folder of the original's carracing/; --help says more")
     options = parse_dataclass(Options, Options(folder=""), argv, __doc__)
     check(Config(run=options.run))
-    if not Path(options.folder).expanduser().is_dir():
-        raise UserError(f"{options.folder}: no such folder")
     return options
 
 
-def write_agent(config: Config, source: Path, folder: Path) -> float:
-    """Read everything, then write V, M and C with their records; returns C's logged score."""
+def check_free(folder: Path, overwrite: bool) -> None:
+    """Raise UserError if something stands where the run is to be."""
+    if any(folder.glob("*/config.json")):
+        raise UserError(f"{folders.shown(folder)} holds other runs: give another --run")
+    places = ("config.json", *(stage.folder for stage in STAGES.values()))
+    if not overwrite and any((folder / place).exists() for place in places):
+        raise UserError(f"{folders.shown(folder)} is there already: another --run, or --overwrite")
+
+
+def read_agent(config: Config, source: Path) -> Agent:
+    """The original's V, M and C; UserError names the first file that is missing or unfit."""
+    if not source.is_dir():
+        raise UserError(f"{source}: no such folder; the original's carracing/ was expected")
     task = task_of(config.task)
     encoder, decoder = build_encoder(task.z_size), build_decoder(task.z_size)
-    rnn, controller = MDNRNN(config.rnn, task), Controller("z_h", task, config.rnn.hidden)
-    set_vae(encoder, decoder, source / "vae" / "vae.json")
+    rnn, controller = MDNRNN(config.rnn, task), LinearPolicy("z_h", task, config.rnn.hidden)
+    parameters, score = read_controller(controller, source / C_FILE)
     set_rnn(rnn, source / "rnn" / "rnn.json")
-    flat, score = read_controller(controller, source / C_FILE)
+    set_vae(encoder, decoder, source / "vae" / "vae.json")
+    return Agent(encoder, decoder, rnn, parameters, score)
 
-    shutil.rmtree(folder, ignore_errors=True)
+
+def clear(folder: Path) -> None:
+    """Throw away the run that stood here: first the file without which it is no run."""
+    (folder / "config.json").unlink(missing_ok=True)
+    for stage in STAGES.values():
+        shutil.rmtree(folder / stage.folder, ignore_errors=True)
+
+
+def write_agent(config: Config, agent: Agent, folder: Path) -> None:
+    """V, M and C as the stages of this package leave them."""
     for name in ("vae", "rnn", "controller"):
-        (folder / name).mkdir(parents=True)
-    training.save_weights(encoder, folder / "vae" / "encoder.weights.h5")
-    training.save_weights(decoder, folder / "vae" / "decoder.weights.h5")
-    training.save_weights(rnn, folder / "rnn" / "rnn.weights.h5")
+        (folder / name).mkdir()
+    training.save_weights(agent.encoder, folder / "vae" / "encoder.weights.h5")
+    training.save_weights(agent.decoder, folder / "vae" / "decoder.weights.h5")
+    training.save_weights(agent.rnn, folder / "rnn" / "rnn.weights.h5")
     files.write_json(folder / "rnn" / "rnn.json", dataclasses.asdict(config.rnn))
-    facts = {"generation": GENERATIONS, "mode": "z_h", "z": "sample", "eval_mean": score}
-    files.write_json(folder / "controller" / "best.json", facts | {"parameters": flat.tolist()})
-    write_records(config, encoder, rnn, flat)
-    return score
+    best = {"generation": GENERATIONS, "mode": "z_h", "z": "sample", "eval_mean": agent.score}
+    best |= {"parameters": agent.parameters.tolist()}
+    files.write_json(folder / "controller" / "best.json", best)
 
 
-def write_records(config: Config, encoder, rnn: MDNRNN, flat) -> None:
+def write_records(config: Config, agent: Agent) -> None:
     """What later stages ask of a run: its game, and the fingerprints of its V, M and C."""
     outputs = {
-        "train_vae": files.fingerprint(encoder.get_weights()),
-        "train_rnn": files.fingerprint(rnn.get_weights()),
-        "train_controller": files.controller_fingerprint(flat),
+        "train_vae": files.fingerprint(agent.encoder.get_weights()),
+        "train_rnn": files.fingerprint(agent.rnn.get_weights()),
+        "train_controller": files.controller_fingerprint(agent.parameters),
     }
     for name, output in outputs.items():
         records.finish(config, name, output, "the original's, imported", 0.0, processes=0)
-    for name in outputs:  # last: without config.json a folder is no agent's
+    for name in outputs:  # last: a folder without config.json is no run
         records.record_config(config, name)
 
 
@@ -95,11 +122,16 @@ def main(options: Options) -> None:
     config = dataclasses.replace(
         PRESETS["paper"], run=options.run, task="car_racing_v0", frames="stretched"
     )
+    check_names(config)
     folder = folders.run_folder(options.run)
-    if (folder / "config.json").exists() and not options.overwrite:
-        raise UserError(f"{folders.shown(folder)} is there already: another --run, or --overwrite")
-    score = write_agent(config, Path(options.folder).expanduser(), folder)
-    print(f"imported into {folders.shown(folder)}; its C's own log has {score:.1f}")
+    check_free(folder, options.overwrite)
+    agent = read_agent(config, Path(options.folder).expanduser())
+    folder.mkdir(parents=True, exist_ok=True)
+    with folders.lock(folder):
+        clear(folder)
+        write_agent(config, agent, folder)
+        write_records(config, agent)
+    print(f"imported into {folders.shown(folder)}; its authors logged {agent.score:.1f} for it")
 
 
 if __name__ == "__main__":

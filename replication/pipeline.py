@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from replication.config import Config, UserError
+from replication.parallel.environment import local_environment
 from replication.runs import folders, records
 from replication.runs.script import parse_run_cli, run_script
 from replication.runs.stages import stages_of
@@ -25,7 +26,7 @@ PARALLEL = {"extract", "train_controller", "evaluate"}
 
 
 def mpirun() -> list[str]:
-    """How to start a parallel stage: mpirun, or nothing where there is no MPI."""
+    """The words that start a parallel stage: mpirun and its options; none where there is no MPI."""
     beside_python = Path(sys.executable).parent / "mpirun"
     found = str(beside_python) if beside_python.exists() else shutil.which("mpirun")
     processes = os.environ.get("REPLICATION_PROCESSES", str(records.cores() + 1))
@@ -66,7 +67,7 @@ def main(argv: Sequence[str]) -> None:
             print(f"{name}: done")
             continue
         print(f"\n=== {name}", flush=True)
-        status = subprocess.call(stage_command(config, name, argv))
+        status = subprocess.call(stage_command(config, name, argv), env=local_environment())
         if status:
             raise SystemExit(status)
     config = dataclasses.replace(config, overwrite=False)  # it has been done

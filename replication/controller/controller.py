@@ -9,7 +9,7 @@ HIDDEN_UNITS = 40  # of the mode z_hidden (paper 3.3, original model.py)
 
 
 @dataclass(frozen=True)
-class Controller:
+class LinearPolicy:
     """The shape of C: which inputs its mode has, and how a flat vector (P,) is laid out.
 
     modes: z_h sees z and h; z sees z alone; z_hidden too, through a layer of 40 tanh units; z_c

@@ -1,6 +1,7 @@
-"""Master and workers over MPI: rank 0 hands out jobs, the others do them; one process does both.
+"""Master and workers over MPI: rank 0 hands out jobs, the other ranks do them.
 
-Workers read no file: what they need reaches them with `start(*payload)`, once, before the jobs.
+Without mpirun the one process is both. Workers read no file of the run: the master sends them what
+they need, and each calls `start(*payload)` once before its first job.
 """
 
 import collections
@@ -18,19 +19,20 @@ from replication.runs.script import run_script
 from mpi4py import MPI
 from mpi4py.futures import MPICommExecutor
 
-AHEAD = 4  # jobs handed out for each worker: it never waits, and results never pile up
-# Of this process: what went wrong as it started; whether it may be interrupted; whether it was.
+AHEAD = 4  # jobs under way for each worker: no worker waits, and few results wait for the master
+# The state of this process. failure: the exception that start() raised; busy: whether a signal
+# may interrupt it, as it does a job or is the master; stopped: whether Ctrl-C was pressed.
 WORKER: dict = {"failure": None, "busy": False, "stopped": False}
 
 
 def _stop(*_) -> None:
-    """Ctrl-C under mpirun: leave the job, take no other, stay until the master ends the pool."""
+    """Handle Ctrl-C under mpirun: end the job, refuse the next ones, wait for the pool to close."""
     WORKER["stopped"] = True
     if WORKER["busy"]:
         raise KeyboardInterrupt
 
 
-if MPI.COMM_WORLD.size > 1:  # from here on: a rank that left alone would let the others wait
+if MPI.COMM_WORLD.size > 1:  # a rank that exits on its own leaves the others waiting for ever
     signal.signal(signal.SIGINT, _stop)
 
 
@@ -39,24 +41,24 @@ def is_master() -> bool:
 
 
 def workers() -> int:
-    """Processes that do jobs: all but the master, which waits; alone, the master itself."""
+    """The number of processes that do jobs: all but the master, or 1 if it is alone."""
     return max(1, MPI.COMM_WORLD.size - 1)
 
 
 def job_size(tasks: int, largest: int, workers: int) -> int:
-    """Tasks in a job: at most `largest`, and as many jobs of nearly one size for each worker."""
+    """The number of tasks in a job, at most `largest`, so that all workers get as many jobs."""
     rounds = -(-tasks // (workers * largest))
     return -(-tasks // (workers * rounds)) if tasks else 1
 
 
 def run_parallel(main: Callable[[], None]) -> None:
-    """Call a script's main on rank 0 while the other ranks serve the pool that it opens."""
+    """Call a script's main on rank 0; the other ranks are the workers of the pool it opens."""
     run_script(_serving(main) if is_master() else _serve)
 
 
 def _serve() -> None:
     with MPICommExecutor():
-        pass  # a worker stays in here until the master leaves its pool
+        pass  # a worker does its jobs in here, until the master closes the pool
 
 
 def _serving(main: Callable[[], None]) -> Callable[[], None]:
@@ -68,7 +70,7 @@ def _serving(main: Callable[[], None]) -> Callable[[], None]:
             main()
         finally:
             WORKER["busy"] = False
-            if not Pool.opened:  # it failed, or had nothing to do, before it needed workers
+            if not Pool.opened:  # main ended without it: open one, so that the workers can leave
                 with MPICommExecutor():
                     pass
 
@@ -76,7 +78,7 @@ def _serving(main: Callable[[], None]) -> Callable[[], None]:
 
 
 class Pool:
-    """Workers that are ready for jobs."""
+    """Workers that are ready for jobs; `opened` says whether this process ever had one."""
 
     opened = False
 
@@ -86,12 +88,16 @@ class Pool:
         self.witness = Witness()
 
     def map(self, job: Callable, jobs: Iterable, name: Callable[[object], str]) -> Iterator:
-        """Yield job(j) for each j in order; a failure ends everything and says which job it was."""
+        """Yield job(j) for each j, in order; a job that fails raises a UserError with its name.
+
+        mpi4py's own map(buffersize=...) bounds the jobs under way, too, but does not tell which
+        they are: errors and the witness need their names.
+        """
         queue, under_way = iter(jobs), collections.deque()
         while True:
             for item in itertools.islice(queue, self.ahead - len(under_way)):
                 under_way.append((name(item), self._submit(job, item)))
-            self.witness.tell([label for label, _ in under_way][: workers()])
+            self.witness.report([label for label, _ in under_way][: workers()])
             if not under_way:
                 return
             label, result = under_way.popleft()
@@ -103,15 +109,15 @@ class Pool:
                 raise UserError(f"{label} failed: {type(error).__name__}: {error}") from error
 
     def _submit(self, job: Callable, item) -> Callable:
-        """Hand out a job; what is returned gives its result. Alone, it is done only then."""
+        """Start a job and return a function that gives its result; alone, that one does the job."""
         if self.executor is None:
-            return functools.partial(_named, job, item)
-        return self.executor.submit(_named, job, item).result
+            return functools.partial(_run_job, job, item)
+        return self.executor.submit(_run_job, job, item).result
 
 
 @contextlib.contextmanager
 def pool(start: Callable | None = None, payload: tuple = ()) -> Iterator[Pool]:
-    """Open the pool on rank 0: every worker first calls start(*payload)."""
+    """Open the pool on rank 0; every worker calls start(*payload) before its first job."""
     Pool.opened = True
     with _executor(start, payload) as executor:
         opened = Pool(executor)
@@ -123,7 +129,7 @@ def pool(start: Callable | None = None, payload: tuple = ()) -> Iterator[Pool]:
 
 @contextlib.contextmanager
 def _executor(start: Callable | None, payload: tuple) -> Iterator:
-    """mpi4py's executor over the workers that are ready; None where there are no workers."""
+    """Yield mpi4py's executor over the workers, or None where the master is alone."""
     if MPI.COMM_WORLD.size == 1:
         _start(start, payload)
         yield None
@@ -132,13 +138,13 @@ def _executor(start: Callable | None, payload: tuple) -> Iterator:
         try:
             yield executor
         except BaseException:
-            WORKER["busy"] = False  # no second Ctrl-C before the workers have been let go
+            WORKER["busy"] = False  # a second Ctrl-C must not interrupt the closing of the pool
             executor.shutdown(wait=False, cancel_futures=True)
             raise
 
 
 def _start(start: Callable | None, payload: tuple) -> None:
-    """Prepare a worker; what goes wrong is kept for the first job to raise, where it is heard."""
+    """Prepare a worker; its first job raises what went wrong here, as mpi4py hides it."""
     WORKER["failure"] = None
     try:
         if start:
@@ -147,8 +153,8 @@ def _start(start: Callable | None, payload: tuple) -> None:
         WORKER["failure"] = error
 
 
-def _named(job: Callable, item):
-    """Run one job in a worker; its host and rank go into whatever it raises."""
+def _run_job(job: Callable, item):
+    """Run one job in a worker; an exception's message gets the worker's rank and host."""
     try:
         if WORKER["failure"]:
             raise WORKER["failure"]
@@ -170,38 +176,39 @@ def _named(job: Callable, item):
 
 
 class Witness:
-    """A child of the master that outlives it: mpirun kills every rank at once when one dies, so
-    only a process that is not a rank can still say which jobs were under way.
+    """A child process of the master that names the lost jobs if the master is killed.
+
+    mpirun kills all ranks as soon as one of them dies, so no rank could print it.
     """
 
     def __init__(self):
-        self.told, told = os.pipe()[::-1]
+        read_end, self.pipe = os.pipe()
         if os.fork() == 0:
             try:
-                # Nothing else of the master's: the run's lock must go with it.
-                os.closerange(3, told)
-                os.closerange(told + 1, os.sysconf("SC_OPEN_MAX"))
+                # Close the master's other files: its lock on the run must end with the master.
+                os.closerange(3, read_end)
+                os.closerange(read_end + 1, os.sysconf("SC_OPEN_MAX"))
                 os.setsid()
-                _watch(told)
+                _name_lost_jobs(read_end)
             finally:
-                os._exit(0)  # whatever happens it must not go on as a second master
-        os.close(told)
+                os._exit(0)  # whatever happens, the child must not go on as a second master
+        os.close(read_end)
 
-    def tell(self, jobs: list[str]) -> None:
-        """The jobs that are under way from now on; an empty list: none."""
-        os.write(self.told, (", ".join(jobs) + "\n").encode())
+    def report(self, jobs: list[str]) -> None:
+        """Send the child the names of the jobs that are under way now."""
+        os.write(self.pipe, (", ".join(jobs) + "\n").encode())
 
     def dismiss(self) -> None:
-        self.tell([])
-        os.close(self.told)
+        self.report([])
+        os.close(self.pipe)
 
 
-def _watch(told: int) -> None:
-    """Read what the master tells until it is gone, then name the jobs it lost, if any."""
-    heard = b""
-    while part := os.read(told, 65536):
-        heard = (heard + part)[-65536:]
-    jobs = heard.decode().split("\n")[-2] if b"\n" in heard else ""
+def _name_lost_jobs(pipe: int) -> None:
+    """Read reports until the master is gone, then print the jobs of the last one, if any."""
+    reports = b""
+    while part := os.read(pipe, 65536):
+        reports = (reports + part)[-65536:]
+    jobs = reports.decode().split("\n")[-2] if b"\n" in reports else ""
     if jobs:
         line = f"a process was killed; lost: {jobs}. The same command goes on from there\n"
         os.write(2, line.encode())

@@ -8,7 +8,7 @@ and on C, not on the slot it is in nor on what is beside it. A test holds this.
 from dataclasses import dataclass
 
 from replication.config import Rnn
-from replication.controller.controller import Controller
+from replication.controller.controller import LinearPolicy
 from replication.rnn.rnn import MDNRNN
 from replication.rollouts.loop import Seen, Trial
 from replication.runs.seeds import Purpose, generator
@@ -34,9 +34,9 @@ class AgentParts:
     frames: str = "plain"  # what V sees of a screen
 
     @property
-    def controller(self) -> Controller:
+    def controller(self) -> LinearPolicy:
         """The shape of C."""
-        return Controller(self.mode, self.task, self.rnn_config.hidden)
+        return LinearPolicy(self.mode, self.task, self.rnn_config.hidden)
 
     def build_encoder(self):
         encoder = build_encoder(self.task.z_size)
@@ -97,7 +97,7 @@ class WorldModel:
 class LinearControllers:
     """A C of its own for each slot, all acting in one traced call."""
 
-    def __init__(self, controller: Controller, width: int = WIDTH):
+    def __init__(self, controller: LinearPolicy, width: int = WIDTH):
         self.flat = np.zeros((width, controller.parameter_count), np.float32)
         self._act = tf.function(controller.act)
 

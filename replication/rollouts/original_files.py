@@ -1,20 +1,20 @@
 """The original's published agents, as its repository stores them (hardmaru/WorldModelsExperiments).
 
-FOLDER/vae/vae.json                     V: kernel and bias of each layer, integers / 10,000
-FOLDER/rnn/rnn.json                     M: output weights and bias, LSTM kernel and bias, the same
-FOLDER/log/*.cma.*.best.json            C: [its numbers, its score]
+vae.json           V: kernel and bias of each layer, in the order of `set_vae`; integers / 10,000
+rnn.json           M: output weights and bias, LSTM kernel and bias; integers / 10,000
+*.cma.*.best.json  C: [its numbers, its score], floats
 
-V's layers are in Keras' order and layouts. M's LSTM is TensorFlow 1's: one kernel of rows z, action
-(and restart), h; gates i, j, f, o; a forget bias of 1 is added as it runs. Here the gates are i, f,
-j, o, the kernel is split, and that 1 is part of the bias. The mixture of a dimension is 5 logits, 5
-means, 5 log deviations, here as there.
+V's layers are in Keras' order and layouts. M's LSTM is TensorFlow 1's: one kernel with rows z,
+action, h and gates i, j, f, o; 1 is added to the forget gate as it runs. In Keras the gates are i,
+f, j, o, the kernel has two parts, and that 1 is part of the bias. The mixture of a dimension is 5
+logits, 5 means, 5 log deviations in both. C has its biases first in both.
 """
 
 import json
 from pathlib import Path
 
 from replication.config import UserError
-from replication.controller.controller import Controller
+from replication.controller.controller import LinearPolicy
 from replication.rnn.rnn import MDNRNN
 from replication.tf import keras
 
@@ -23,37 +23,50 @@ import numpy as np
 SCALE = 10_000  # a weight w is stored as round(w * SCALE)
 
 
-def read_arrays(path: Path) -> list[np.ndarray]:
-    """The arrays of a JSON file, float32, as weights; UserError names what is wrong with it."""
+def read_list(path: Path, expected: str) -> list:
+    """The list in a JSON file; UserError says that it is missing, or is not what was expected."""
     try:
         values = json.loads(path.read_text())
-        return [np.array(value, np.float32) / SCALE for value in values]
     except FileNotFoundError:
-        raise UserError(
-            f"{path} is missing: it belongs to the original's published agent"
-        ) from None
-    except (ValueError, TypeError) as error:
-        reason = str(error).partition(". ")[0]
-        raise UserError(f"{path} is not the original's list of arrays ({reason})") from None
+        raise UserError(f"{path} is missing: {expected} was expected") from None
+    except ValueError:  # cut, or no text at all
+        raise UserError(f"{path} is not JSON, or not all of it: {expected} was expected") from None
+    if not isinstance(values, list):
+        raise UserError(f"{path} is a {type(values).__name__}: {expected} was expected")
+    return values
+
+
+def read_arrays(path: Path, shapes: list[tuple[int, ...]], what: str) -> list[np.ndarray]:
+    """The weights in a JSON file of integers, float32; UserError if they are not of these shapes.
+
+    what: the network that they belong to, for the user.
+    """
+    values = read_list(path, f"the original's {what}, {len(shapes)} arrays,")
+    try:
+        arrays = [np.array(value, np.float32) / SCALE for value in values]
+    except (ValueError, TypeError):
+        raise UserError(f"{path} has entries that are no arrays of numbers") from None
+    check_shapes(arrays, shapes, path)
+    return arrays
 
 
 def set_vae(encoder: keras.Model, decoder: keras.Model, path: Path) -> None:
-    """Put the original's V into the two networks."""
-    arrays = read_arrays(path)
+    """Put the original's V into the two networks.
+
+    The order is conv1..4, mu, logvar; then the decoder's fc, deconv1..4: kernel, then bias.
+    """
     shapes = [w.shape for model in (encoder, decoder) for w in model.get_weights()]
-    check_shapes(arrays, shapes, path)
+    arrays = read_arrays(path, shapes, "V")
     encoder.set_weights(arrays[: len(encoder.weights)])
     decoder.set_weights(arrays[len(encoder.weights) :])
 
 
 def set_rnn(rnn: MDNRNN, path: Path) -> None:
-    """Put the original's M into ours."""
-    arrays = read_arrays(path)
+    """Put the original's M into a network of the same sizes, without other heads."""
     inputs, hidden = rnn.task.z_size + rnn.task.action_size, rnn.config.hidden
     outputs = rnn.head.kernel.shape[1]
     shapes = [(hidden, outputs), (outputs,), (inputs + hidden, 4 * hidden), (4 * hidden,)]
-    check_shapes(arrays, shapes, path)
-    output_weight, output_bias, kernel, bias = arrays
+    output_weight, output_bias, kernel, bias = read_arrays(path, shapes, "M")
     kernel, bias = reorder_gates(kernel), reorder_gates(bias)
     bias[hidden : 2 * hidden] += 1  # the forget bias that the original adds as it runs
     rnn.lstm.set_weights([kernel[:inputs], kernel[inputs:], bias])
@@ -66,29 +79,24 @@ def reorder_gates(values: np.ndarray) -> np.ndarray:
     return np.concatenate([i, f, j, o], axis=-1)
 
 
-def read_controller(controller: Controller, path: Path) -> tuple[np.ndarray, float]:
+def read_controller(controller: LinearPolicy, path: Path) -> tuple[np.ndarray, float]:
     """C's flat vector (P,), float32, and the score that the original logged for it."""
+    expected = f"the original's C, [{controller.parameter_count} numbers, score],"
     try:
-        values, score = json.loads(path.read_text())
-        flat = np.array(values, np.float32)
-        score = float(score)
-    except FileNotFoundError:
-        raise UserError(
-            f"{path} is missing: it belongs to the original's published agent"
-        ) from None
+        values, score = read_list(path, expected)
+        flat, score = np.array(values, np.float32), float(score)
     except (ValueError, TypeError):
-        raise UserError(f"{path} is not the original's [numbers, score]") from None
+        raise UserError(f"{path} has other contents: {expected} was expected") from None
     check_shapes([flat], [(controller.parameter_count,)], path)
     return flat, score
 
 
-def check_shapes(arrays: list[np.ndarray], shapes: list[tuple], path: Path) -> None:
-    """Raise UserError if the arrays are not of these shapes."""
+def check_shapes(arrays: list[np.ndarray], shapes: list[tuple[int, ...]], path: Path) -> None:
+    """Raise UserError if the arrays are not finite numbers of these shapes."""
     if len(arrays) != len(shapes):
         raise UserError(f"{path} has {len(arrays)} arrays; {len(shapes)} were expected")
     for number, (array, shape) in enumerate(zip(arrays, shapes, strict=True), 1):
-        if array.shape != tuple(shape) or not np.isfinite(array).all():
-            raise UserError(
-                f"{path}: array {number} is {array.shape}; finite numbers {tuple(shape)} were"
-                " expected"
-            )
+        if array.shape != tuple(shape):
+            raise UserError(f"{path}: array {number} is {array.shape}, not {tuple(shape)}")
+        if not np.isfinite(array).all():
+            raise UserError(f"{path}: array {number} has numbers that are not finite")

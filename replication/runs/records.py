@@ -27,8 +27,9 @@ RUN_FIELDS = ("preset", "task", "frames", "vision", "data")  # what config.json 
 
 
 def check_game(config: Config) -> None:
-    """Raise UserError if there is no such task, or the run was begun with another game."""
-    task_of(config.task)
+    """Raise UserError if there is no such game, or the run was begun with another one."""
+    if config.frames not in (frames := task_of(config.task).frames):
+        raise UserError(f"--frames {config.frames}: {config.task} has {', '.join(sorted(frames))}")
     for key, recorded in recorded_game(config).items():
         if recorded != getattr(config, key) and not config.overwrite:
             raise UserError(

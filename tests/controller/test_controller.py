@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from replication.controller.controller import Controller
+from replication.controller.controller import LinearPolicy
 from replication.tasks.car_racing import CAR_RACING_V3
 from replication.tf import tf
 
@@ -21,8 +21,8 @@ def seen():
     return [np.float32(random.standard_normal((B, n))) for n in (32, 256, 256)]
 
 
-def controller_of(mode: str) -> Controller:
-    return Controller(mode, CAR_RACING_V3)
+def controller_of(mode: str) -> LinearPolicy:
+    return LinearPolicy(mode, CAR_RACING_V3)
 
 
 def parameters(mode: str, rows: int = B) -> np.ndarray:
@@ -107,7 +107,7 @@ def test_rows_with_controllers_of_their_own_equal_single_calls(mode, seen):
 @pytest.mark.parametrize(("mode", "count"), [("z_h", 864), ("z", 96), ("z_hidden", 1400)])
 def test_without_biases_there_are_weights_alone(mode, count, seen):
     """It acts as the C of a task with biases does whose biases are 0."""
-    ours, theirs = Controller(mode, UNBIASED), controller_of(mode)
+    ours, theirs = LinearPolicy(mode, UNBIASED), controller_of(mode)
     assert ours.parameter_count == count
     flat = np.float32(0.1 * np.random.default_rng(1).standard_normal((B, count)))
     layers = np.split(flat, [32 * 40] if mode == "z_hidden" else [], axis=1)
@@ -131,6 +131,6 @@ def test_one_c_makes_outputs_of_many_inputs(seen):
 
 def test_sizes_follow_m_and_the_task():
     small = dataclasses.replace(CAR_RACING_V3, z_size=7, actions=("left", "right"))
-    controller = Controller("z_c_h", small, hidden=5)
+    controller = LinearPolicy("z_c_h", small, hidden=5)
     assert (controller.input_size, controller.parameter_count) == (17, 36)
     assert controller.features(*(np.zeros((2, n)) for n in (7, 5, 5))).shape == (2, 17)

@@ -130,7 +130,7 @@ def test_a_c_that_lacks_something_is_named(folder, key):
 def test_a_folder_says_which_game_its_agent_plays(folder):
     assert agent_task(folder) is CAR_RACING_V3
     files.write_json(folder / "config.json", {"train_rnn": {}})
-    assert "checkpoints/mine/config.json names no task" in complaint(folder)
+    assert 'checkpoints/mine/config.json names no "task"' in complaint(folder)
     files.write_json(folder / "config.json", {"run": RUN | {"task": "chess"}})
     assert complaint(folder).startswith("--task chess: no such game")
 

@@ -1,6 +1,6 @@
 """z of every frame of a dream: of C, which may begin anew, and under given actions."""
 
-from replication.controller.controller import Controller
+from replication.controller.controller import LinearPolicy
 from replication.rnn.dream import Starts
 from replication.rollouts.agent import LinearControllers
 from replication.rollouts.dream_paths import dream_along, dream_path
@@ -12,7 +12,7 @@ from replication.tasks.car_racing import CAR_RACING_V3
 import numpy as np
 from dreaming import ACTIONS, EXACT_STARTS, HEADS, STARTS, by_hand, is_start, random_rnn
 
-CONTROLLER = Controller("z_h", CAR_RACING_V3, hidden=16)
+CONTROLLER = LinearPolicy("z_h", CAR_RACING_V3, hidden=16)
 FLAT = np.random.default_rng(5).normal(0, 0.3, 147).astype(np.float32)
 
 

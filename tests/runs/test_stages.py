@@ -4,12 +4,8 @@ import contextlib
 import dataclasses
 from pathlib import Path
 
-import replication
 from replication.config import PRESETS, UserError, Vae
 from replication.runs import files, folders, records, stages
-from replication.runs.stages import needs_of, stages_of
-from replication.tasks import games
-from replication.tasks.car_racing import CAR_RACING_V3
 
 import pytest
 
@@ -140,6 +136,18 @@ def test_another_input_is_another_configuration(home):
     finish("train_vae", output="v2")
     refused = pytest.raises(UserError, match="input train_vae 'v1' there, 'v2' here")
     with refused, begun(CONFIG, "series"):
+        pass
+
+
+def test_a_search_in_dreams_goes_on_with_the_series_that_it_began_with(home):
+    dreaming = config(controller={"world": "dream"})
+    for name in ("extract", "train_vae", "series", "train_rnn"):
+        finish(name, dreaming)
+    with begun(dreaming, "train_controller") as folder:
+        (folder / "log.jsonl").write_text('{"step": 1, "seconds": 1}\n')
+    finish("series", dreaming, "2")
+    refused = pytest.raises(UserError, match="input series '1' there, '2' here")
+    with refused, begun(dreaming, "train_controller"):
         pass
 
 
@@ -296,50 +304,3 @@ def test_config_and_versions_are_recorded(home):
     assert fields == {name for name in recorded if name.startswith("vae.")}
     versions = files.read_json(folder.parent / "versions.json")
     assert {"python", "tensorflow", "gymnasium", "numpy", "cma", "mpi4py"} <= set(versions)
-
-
-# The table of stages -----------------------------------------------------------------------
-
-
-def test_stages_need_only_earlier_stages_and_have_their_scripts():
-    before: set[str] = set()
-    for name in stages.STAGES:
-        for configuration in (CONFIG, VAEGAN):
-            if name in stages_of(configuration):
-                needs = set(needs_of(name, configuration))
-                assert needs <= before & set(stages_of(configuration))
-        assert (Path(replication.__file__).parent / f"{name}.py").exists()
-        before.add(name)
-
-
-def test_the_stages_of_a_run_are_the_same_but_for_v():
-    vae, vaegan = stages_of(CONFIG), stages_of(VAEGAN)
-    assert [name for name in vae if name != "train_vae"] == [
-        name for name in vaegan if name != "train_vaegan"
-    ]
-    assert vae.index("train_vae") == vaegan.index("train_vaegan") == 1
-    assert needs_of("series", CONFIG) == ["train_vae"]
-    assert needs_of("train_controller", VAEGAN) == ["train_vaegan", "train_rnn"]
-
-
-def test_optional_stages_are_those_that_the_task_names(monkeypatch):
-    plain = dataclasses.replace(CAR_RACING_V3, name="plain", extra_stages=frozenset())
-    monkeypatch.setitem(games.TASKS, "plain", plain)
-    game = dataclasses.replace(CONFIG, task="plain")
-    assert [name for name in stages_of(CONFIG) if name not in stages_of(game)] == ["events"]
-    assert "events" in needs_of("figures", CONFIG)
-    assert "events" not in needs_of("figures", game)
-    records.check_stage(CONFIG, "events")
-    with pytest.raises(UserError, match=r"^events\.py: plain has no such stage$"):
-        records.check_stage(game, "events")
-
-
-def test_the_table_names_fields_that_exist():
-    fields = {
-        f"{section.name}.{field.name}"
-        for section in dataclasses.fields(CONFIG)
-        if dataclasses.is_dataclass(getattr(CONFIG, section.name))
-        for field in dataclasses.fields(getattr(CONFIG, section.name))
-    }
-    assert fields >= stages.FREE
-    assert fields >= {stage.grows for stage in stages.STAGES.values()} - {""}

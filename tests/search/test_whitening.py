@@ -4,7 +4,7 @@ import dataclasses
 
 from replication.config import Controller as Settings
 from replication.config import UserError
-from replication.controller.controller import Controller
+from replication.controller.controller import LinearPolicy
 from replication.search.cma_es import Evolution
 from replication.search.whitening import FLOOR, load_whitening, save_whitening, whitening_of
 from replication.tasks.car_racing import CAR_RACING_V3
@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 INPUTS_OF_C, A = 288, 3
-C = Controller("z_h", CAR_RACING_V3)
+C = LinearPolicy("z_h", CAR_RACING_V3)
 NO_BIAS = dataclasses.replace(CAR_RACING_V3, bias=False)
 RANDOM = np.random.default_rng(0)
 SCALE = np.geomspace(3, 0.01, INPUTS_OF_C)
@@ -84,7 +84,7 @@ def test_a_c_without_biases_has_inputs_that_are_not_centred():
     (flat,) = whitening.flat(step[None])
     assert flat.shape == step.shape
     expected = INPUTS[:50] @ whitening.root @ step.reshape(INPUTS_OF_C, A)
-    c = Controller("z_h", NO_BIAS)
+    c = LinearPolicy("z_h", NO_BIAS)
     outputs = c.output(np.float32(flat[None]), np.float32(INPUTS[:50]))
     np.testing.assert_allclose(outputs, expected, rtol=1e-4, atol=1e-3)
 

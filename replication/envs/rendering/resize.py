@@ -55,14 +55,19 @@ def _resize(state, rows, out):
             flat[y, i] = total >> BITS
 
 
+def check_state(state: np.ndarray) -> None:
+    """Raise ValueError for what is no state of CarRacing."""
+    if state.dtype != np.uint8 or state.shape[1:] != (COLUMNS, 3) or state.shape[0] < ROWS:
+        raise ValueError(f"a state is uint8 (84 or 96, 96, 3), not {state.dtype} {state.shape}")
+
+
 def to_frame(state: np.ndarray) -> np.ndarray:
     """A state's first 84 rows at 64 by 64, as Pillow resizes them.
 
     state: uint8 (84 or 96, 96, 3). Returns uint8 (64, 64, 3).
     Raises ValueError for other shapes and types.
     """
-    if state.dtype != np.uint8 or state.shape[1:] != (COLUMNS, 3) or state.shape[0] < ROWS:
-        raise ValueError(f"a state is uint8 (84 or 96, 96, 3), not {state.dtype} {state.shape}")
+    check_state(state)
     out = np.empty((SIDE, SIDE, 3), np.uint8)
     _resize(np.ascontiguousarray(state), np.empty((ROWS, 3 * SIDE), np.uint8), out)
     return out
@@ -75,7 +80,9 @@ def to_stretched_frame(state: np.ndarray) -> np.ndarray:
     its (1 - x) * 255 on the bytes that come out wraps around to x - 1 modulo 256 (original env.py).
     The same arguments, result and errors as to_frame's.
     """
-    rows = state[:ROWS] / 255.0
-    least, greatest = rows.min(), rows.max()
-    stretched = (rows - least) * (255.0 / ((greatest - least) or 1.0))
-    return to_frame((stretched.clip(0, 255) + 0.5).astype(np.uint8)) - np.uint8(1)
+    check_state(state)
+    rows = state[:ROWS]
+    levels = np.arange(256) / 255.0  # of bytes, as the original's floats
+    least, greatest = levels[rows.min()], levels[rows.max()]
+    stretched = (levels - least) * (255.0 / ((greatest - least) or 1.0))
+    return to_frame((stretched.clip(0, 255) + 0.5).astype(np.uint8)[rows]) - np.uint8(1)
