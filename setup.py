@@ -33,7 +33,6 @@ setup(
         "tqdm>=4.70,<5",  # progress bars
     ],
     extras_require={
-        "video": ["moviepy>=2,<3"],  # gymnasium's RecordVideo; our own videos need none
         "gpu": [f"tensorflow[and-cuda]{TENSORFLOW}"],  # for V and M; C's workers stay on the CPU
         "test": ["pytest==9.*", "pytest-xdist==3.*", "ruff==0.17.*"],  # xdist: on several cores
     },
