@@ -119,9 +119,7 @@ def write_records(config: Config, agent: OriginalAgent) -> None:
 
 
 def main(options: Options) -> None:
-    config = dataclasses.replace(
-        PRESETS["paper"], run=options.run, task="car_racing_v0", frames="stretched"
-    )
+    config = dataclasses.replace(PRESETS["paper"], run=options.run, frames="stretched")
     check_names(config)
     folder = folders.run_folder(options.run)
     check_free(folder, options.overwrite)

@@ -88,10 +88,10 @@ def test_resumed_equals_uninterrupted(tmp_path):
     for line in logs[0] + logs[1]:
         del line["seconds"]
     assert logs[0] == logs[1]
-    assert {"encoder", "decoder", "discriminator", "similarity", "gan", "kl", "recon"} < set(
+    assert {"encoder", "decoder", "discriminator", "dissimilarity", "gan", "kl", "recon"} < set(
         logs[0][0]
     )
-    assert {"held_out_recon", "held_out_kl", "active_dimensions"} < set(logs[0][0])
+    assert {"held_out_recon", "held_out_kl", "used_nats", "used_dimensions"} < set(logs[0][0])
     fresh = VAEGAN(CONFIG, 32).discriminator.non_trainable_variables
     trained = resumed.discriminator.non_trainable_variables
     assert all((a.numpy() != b.numpy()).any() for a, b in zip(fresh, trained, strict=True))

@@ -4,7 +4,7 @@ import dataclasses
 import math
 from collections.abc import Iterator, Mapping
 
-from replication.envs.rendering.resize import to_frame, to_stretched_frame
+from replication.tasks.car_frames import to_frame, to_stretched_frame
 from replication.tasks.task import Outcome, Task
 
 import gymnasium

@@ -5,9 +5,9 @@ import json
 import shutil
 
 from replication.config import Env
-from replication.envs.rendering.resize import to_stretched_frame
 from replication.rollouts.agent_files import load_agent
 from replication.rollouts.workers import make_real_world
+from replication.tasks.car_frames import to_stretched_frame
 from replication.tasks.car_racing import CAR_RACING_V0
 
 import numpy as np

@@ -83,7 +83,7 @@ def test_missing_stages_are_left_out_and_named(home):
     text = (folder / "report.html").read_text().replace("<wbr>", "")
     for stage in ("extract", "train_controller"):
         assert f"python replication/{stage}.py quick --run mine" in text
-    assert "python replication/evaluate.py --agent checkpoints/mine" in text
+    assert "python replication/evaluate.py --run mine" in text
     assert "python replication/dream.py --run mine" in text
     assert "at step 30, not finished: python replication/train_rnn.py" in text
     assert not (folder / "figures" / "done.json").exists()

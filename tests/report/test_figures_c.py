@@ -70,7 +70,7 @@ def test_a_legend_stays_within_its_figure(run, name):
 
 
 def test_every_curve_names_its_environment(run):
-    run.settings["task"] = "car_racing_v0"
-    left, right = draw_controller([run]).figure.axes
+    config = dataclasses.replace(run.config, task="car_racing_v0")
+    left, right = draw_controller([dataclasses.replace(run, config=config)]).figure.axes
     labels = [label for axes in (left, right) for label in axes.get_legend_handles_labels()[1]]
     assert len(labels) == 13 and all(" (CarRacing-v0): " in label for label in labels)

@@ -48,4 +48,4 @@ def test_inputs_that_differ_are_shown_for_both(run, gan):
 def test_without_a_vae_the_caption_says_how_to_get_one(gan):
     _, caption, _ = draw_pictures([gan])
     assert "run bash run_all.sh quick, then python replication/figures.py quick" in caption
-    assert "--vision vaegan --run gan --compare quick" in caption
+    assert "--vision vaegan --run gan --data mine --compare quick" in caption

@@ -1,5 +1,7 @@
 """The chart of scores holds every return and every row of the table of scores."""
 
+import dataclasses
+
 from replication.report.figures_scores import draw_scores
 from replication.report.score_table import score_table
 
@@ -26,10 +28,10 @@ def test_histogram_counts_every_return_of_the_largest_evaluation(run):
 
 @pytest.mark.parametrize(
     ("task", "environment"),
-    [("car_racing_v3", "CarRacing-v3"), ("car_racing_v0", "CarRacing-v0"), (None, "CarRacing-v3")],
+    [("car_racing_v3", "CarRacing-v3"), ("car_racing_v0", "CarRacing-v0")],
 )
 def test_our_rows_name_the_environment_of_the_runs_task(run, task, environment):
-    run.settings.update({"task": task} if task else {})
-    *published, ours = score_table([run])
+    config = dataclasses.replace(run.config, task=task)
+    *published, ours = score_table([dataclasses.replace(run, config=config)])
     assert ours["environment"] == environment
     assert {row["environment"] for row in published} == {"CarRacing-v0"}

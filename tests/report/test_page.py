@@ -11,21 +11,16 @@ PNG = b"\x89PNG\r\n\x1a\n" + b"\0\0\0\rIHDR" + (300).to_bytes(4) + (200).to_byte
 
 
 @pytest.mark.parametrize(
-    ("name", "marked"),
-    [
-        ("mine", []),  # of no preset: beside the paper's alone
-        ("quick", []),
-        ("quick/longer", ["rnn.epochs"]),
-    ],
+    ("preset", "marked"), [("paper", []), ("quick", []), ("quick", ["rnn.epochs"])]
 )
-def test_settings_stand_beside_those_of_the_paper_and_of_the_preset(run, name, marked):
+def test_settings_stand_beside_those_of_the_paper_and_of_the_preset(run, preset, marked):
     run = dataclasses.replace(
         run,
-        config=dataclasses.replace(run.config, run=name),
+        config=dataclasses.replace(run.config, preset=preset),
         settings=run.settings | ({"rnn.epochs": 7} if marked else {}),
     )
     table, note = settings_table(run)
-    presets = ["preset quick", "preset paper"] if "quick" in name else ["preset paper"]
+    presets = ["preset quick", "preset paper"] if preset == "quick" else ["preset paper"]
     assert table.header == ("setting", "this run", *presets)
     assert [table.rows[number][0] for number in table.marked] == marked
     assert len(table.rows) > 10 and all(len(row) == len(table.header) for row in table.rows)

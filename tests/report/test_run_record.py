@@ -5,7 +5,6 @@ import dataclasses
 from replication.config import PRESETS, UserError
 from replication.report.run_record import read_run
 from replication.runs import files, folders
-from replication.search.history import fingerprint
 
 import numpy as np
 import pytest
@@ -30,7 +29,9 @@ def test_an_evaluation_of_another_c_is_not_the_runs(run):
     files.write_json(folder / "controller" / "best.json", {"parameters": [1.0, 2.0]})
     for name, parameters in (("16_tracks_seed_0", [1.0, 3.0]), ("1_tracks_seed_1", [1.0, 2.0])):
         path = folder / "evaluation" / f"{name}.json"
-        files.write_json(path, files.read_json(path) | {"controller": fingerprint(parameters)})
+        files.write_json(
+            path, files.read_json(path) | {"controller": files.controller_fingerprint(parameters)}
+        )
     assert read_run(CONFIG).evaluation["episodes"] == 1
     files.write_json(folder / "controller" / "best.json", {"parameters": [1.0, 3.0]})
     assert read_run(CONFIG).evaluation["episodes"] == 16

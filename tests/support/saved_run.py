@@ -101,11 +101,15 @@ def write_run() -> None:
     write_pictures(folder)
     write_events(folder)
     stages = ("train_vae", "train_rnn", "train_controller")
-    game = {"task": CONFIG.task, "frames": CONFIG.frames}
-    recorded = {"run": game | {"preset": "quick", "vision": "vae", "data": "mine"}}
-    recorded |= {name: records.identity(CONFIG, name) for name in stages}
-    files.write_json(folder / "config.json", recorded)
+    recorded = {name: records.identity(CONFIG, name) for name in stages}
+    files.write_json(folder / "config.json", {"run": run_facts()} | recorded)
     files.write_json(folder / "versions.json", {"python": "3.11.2", "tensorflow": "2.21.0"})
+
+
+def run_facts() -> dict:
+    """What config.json says of the whole run."""
+    facts = {key: getattr(CONFIG, key) for key in records.RUN_FIELDS}
+    return facts | {"data": CONFIG.run}
 
 
 def make_samples(seed: int, obs: np.ndarray | None = None) -> dict[str, np.ndarray]:
@@ -168,6 +172,7 @@ def write_vaegan() -> None:
     folder.mkdir(parents=True)
     (folder / "log.jsonl").write_text("".join(json.dumps(line) + "\n" for line in VAEGAN_LOG))
     (folder / "encoder.weights.h5").write_text("weights")
+    files.write_json(folder.parent / "config.json", {"run": run_facts() | {"vision": "vaegan"}})
     np.savez(folder / "samples.npz", **make_samples(3, obs=make_samples(0)["obs"]))
 
 

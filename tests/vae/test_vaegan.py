@@ -9,7 +9,7 @@ from replication.vae.vaegan import (
     VAEGAN,
     build_discriminator,
     cross_entropies,
-    dissimilarity,
+    half_squared_distance,
     mean_kl,
     who_moves,
 )
@@ -57,14 +57,14 @@ def test_the_discriminator_is_larsens():
     assert kinds.count("BatchNormalization") == 4
 
 
-def test_similarity_is_of_the_last_convolution_before_normalisation_and_relu():
+def test_features_are_of_the_last_convolution_before_normalisation_and_relu():
     discriminator = build_discriminator(width=1 / 8)
-    logits, seen = discriminator(to_float(batch(3)[0]), training=True)
-    assert (logits.shape, seen.shape) == ((3,), (3, 8, 8, 256 // 8))
+    logits, features = discriminator(to_float(batch(3)[0]), training=True)
+    assert (logits.shape, features.shape) == ((3,), (3, 8, 8, 256 // 8))
     assert build_discriminator().outputs[1].shape == (None, 8, 8, 256)
     last = [layer for layer in discriminator.layers if type(layer).__name__ == "Conv2D"][-1]
     assert discriminator.outputs[1] is last.output
-    assert np.min(seen) < 0 < np.max(seen)
+    assert np.min(features) < 0 < np.max(features)
 
 
 def test_width_is_of_every_layer():
@@ -78,10 +78,11 @@ def test_width_is_of_every_layer():
 # Losses by hand ----------------------------------------------------------------------------
 
 
-def test_dissimilarity_by_hand():
+def test_half_squared_distance_by_hand():
     one, other = np.zeros((2, 8, 8, 3), np.float32), np.zeros((2, 8, 8, 3), np.float32)
     one[0], other[1, 2, 3] = 0.5, [1, 2, 3]
-    np.testing.assert_allclose(dissimilarity(one, other), [0.25 * 192 / 2, 14 / 2], rtol=1e-6)
+    found = half_squared_distance(one, other)
+    np.testing.assert_allclose(found, [0.25 * 192 / 2, 14 / 2], rtol=1e-6)
 
 
 def test_cross_entropies_by_hand():
@@ -106,20 +107,21 @@ class Fixed:
     def __call__(self, images, training: bool):
         if training:  # real, reconstructed, sampled
             return tf.constant(np.repeat(np.float32([2, 1, -1]), len(images) // 3)), None
-        seen = np.zeros((len(images), 8, 8, 4), np.float32)
-        seen[len(images) // 2 :] = 0.1
-        return None, tf.constant(seen)
+        features = np.zeros((len(images), 8, 8, 4), np.float32)
+        features[len(images) // 2 :] = 0.1
+        return None, tf.constant(features)
 
 
 def test_what_a_discriminator_says_by_hand():
     """Real and sampled frames are told aright, reconstructions are not."""
     vaegan = made(Vaegan(width=0.5))
     vaegan.discriminator = Fixed()
-    judged, *_ = vaegan.judge(*[to_float(batch(2)[0])] * 3)
+    obs = to_float(batch(2)[0])
+    judged = vaegan.judge(obs, obs, obs)
     softplus = lambda x: np.log1p(np.exp(x))  # noqa: E731
     gan = softplus(-2) + softplus(1) + softplus(-1)
-    similarity = 0.01 * 8 * 8 * 4 / 2 / 0.5
-    assert float(judged["similarity"]) == pytest.approx(similarity, rel=1e-5)
+    dissimilarity = 0.01 * 8 * 8 * 4 / 2 / 0.5
+    assert float(vaegan.dissimilarity(obs, obs)) == pytest.approx(dissimilarity, rel=1e-5)
     assert float(judged["gan"]) == pytest.approx(gan, rel=1e-5)
     rights = [float(judged[f"accuracy_{kind}"]) for kind in ("real", "reconstructed", "sampled")]
     assert rights == [1, 0, 1]
@@ -128,7 +130,7 @@ def test_what_a_discriminator_says_by_hand():
 def test_what_is_logged_adds_up(vaegan):
     values, _ = vaegan.gradients_of(batch())
     found = {name: float(value) for name, value in values.items() if name != "costs"}
-    unlike = found["similarity"] + 0.5 * found["recon"]
+    unlike = found["dissimilarity"] + 0.5 * found["recon"]
     assert found["encoder"] == pytest.approx(2 * found["kl"] + unlike, rel=1e-5)
     assert found["decoder"] == pytest.approx(1e-3 * unlike - found["gan"], rel=1e-4)
     assert found["discriminator"] == found["gan"]
@@ -142,7 +144,7 @@ def test_free_bits_floor_each_images_kl():
     assert float(mean_kl(mu, 0 * mu)) == 32
 
 
-def test_below_the_floor_the_encoder_learns_from_the_similarity_alone(vaegan):
+def test_below_the_floor_the_encoder_learns_from_the_dissimilarity_alone(vaegan):
     """Both weights of the KL give the same gradients where every image is below the floor."""
     frames, noise = batch(2)
     gradients, kept = [], vaegan.get_weights()
@@ -169,18 +171,18 @@ def test_pixel_losses_are_the_vaes(vaegan):
 # Which loss moves which network ------------------------------------------------------------
 
 
-def losses_told_plainly(vaegan: VAEGAN, frames, noise) -> dict:
+def terms_as_in_the_paper(vaegan: VAEGAN, frames, noise) -> dict:
     """The terms of the three losses in one graph, as the paper writes them."""
     obs = to_float(frames)
     mu, logvar = vaegan.encoder(obs)
     recon = vaegan.decoder(sample_z(mu, logvar, noise[: len(obs)]))
     sampled = vaegan.decoder(noise[len(obs) :])
     logits, _ = vaegan.discriminator(tf.concat([obs, recon, sampled], 0), training=True)
-    (_, seen), (_, seen_again) = (vaegan.discriminator(x, training=False) for x in (obs, recon))
+    (_, real), (_, again) = (vaegan.discriminator(x, training=False) for x in (obs, recon))
     d = [tf.sigmoid(logit) for logit in tf.split(logits, 3)]
     gan = -tf.reduce_mean(tf.math.log(d[0]) + tf.math.log(1 - d[1]) + tf.math.log(1 - d[2]))
-    similarity = tf.reduce_mean(dissimilarity(seen, seen_again)) / NARROW.width
-    unlike = similarity + 0.5 * tf.reduce_mean(squared_error(obs, recon))
+    dissimilarity = tf.reduce_mean(half_squared_distance(real, again)) / NARROW.width
+    unlike = dissimilarity + 0.5 * tf.reduce_mean(squared_error(obs, recon))
     return {"kl": mean_kl(mu, logvar), "unlike": unlike, "gan": gan}
 
 
@@ -191,7 +193,7 @@ def test_gradients_are_those_of_each_loss(vaegan):
     _, found = vaegan.gradients_of((frames, noise))
     vaegan.set_weights(kept)  # the running statistics, too
     with tf.GradientTape(persistent=True) as tape:
-        plain = losses_told_plainly(vaegan, frames, noise)
+        plain = terms_as_in_the_paper(vaegan, frames, noise)
         encoder = 2 * plain["kl"] + plain["unlike"]
     variables = {name: getattr(vaegan, name).trainable_variables for name in NETWORKS}
     by_unlike, by_gan = (

@@ -4,9 +4,8 @@ smoothscale (pygame-ce, src_c/transform.c, its SSE2 filters) gives each of the 9
 1000/96 (or 800/96) source pixels. Whole ones count fully; one that lies astride two target pixels
 is split by 14-bit weights. x is done first and rounded to 8 bits, then y.
 
-A cell begins at the pixel that is shared with the cell before it. Target pixel (r, k) therefore
-needs cell (r, k) and the first column or row of its right, lower and diagonal neighbours. Where
-these four hold one colour only, the result stands in a table.
+Cell (r, k) holds all that target pixel (r, k) is made of, the pixels that it shares with its
+neighbours included. A cell of one colour needs no pixels: what it becomes stands in a table.
 """
 
 import numpy as np
@@ -14,16 +13,11 @@ from numba import njit
 
 WIDTH, HEIGHT, SIDE = 1000, 800, 96  # the surface, the state
 ONE = 1 << 14  # smoothscale's fixed point
-# Cells of a row: the 97th begins at the last pixel, the 98th takes what lies outside.
-CELLS = SIDE + 2
-CELL_H = 9  # the tallest cell; the pixels of a cell stand column after column
-CELL_SIZE = 11 * CELL_H
-# Room for a cell's pixels: a power of two, so that a pixel's address gives its cell.
-BLOCK_BITS = 7
-BLOCK = 1 << BLOCK_BITS
+# A cell's pixels are bytes: a column is 32 of them, red of its 9 or 10 rows, then green, then blue.
+ROWS, COLUMN = 10, 32
+BLOCK = 12 * COLUMN  # a cell has 11 or 12 columns
 MIXED = -1  # colour of a cell that has more than one
-# Colours are int64 with a field of 21 bits a channel: sums and products of all three at once.
-RED, GREEN, CHANNEL = 42, 21, 255
+RED, GREEN, CHANNEL = 16, 8, 255  # a cell's colour is 0xRRGGBB
 
 
 def _splits(source: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, int]:
@@ -58,66 +52,49 @@ UNIFORM = _uniform_table()
 
 
 @njit(forceinline=True, _nrt=False)
-def _weigh(p, weight):
-    """Each channel times a 14-bit weight, rounded down."""
-    red, green, blue = p >> RED, p >> GREEN & CHANNEL, p & CHANNEL
-    return (red * weight >> 14) << RED | (green * weight >> 14) << GREEN | blue * weight >> 14
+def _squeeze(pixels, k, squeezed):
+    """Do x for all rows and channels of a cell at once: uint8 (BLOCK,) -> uint32 (COLUMN,).
+
+    The types are spelled out so that the loop runs in 32-bit lanes of the processor's vectors.
+    """
+    own, before = np.uint32(_X_OWN[k]), np.uint32(_X_BEFORE[k + 1])
+    last = X_START[k + 1] - X_START[k]  # column shared with the next cell: 10 or 11
+    tenth = np.uint8(CHANNEL if last == 11 else 0)
+    shared = pixels[last * COLUMN :]
+    for i in range(COLUMN):
+        total = np.uint32(pixels[10 * COLUMN + i] & tenth)
+        for column in range(1, 10):
+            total = np.uint32(total + pixels[column * COLUMN + i])
+        total = np.uint32(total + (np.uint32(pixels[i] * own) >> np.uint32(14)))
+        total = np.uint32(total + (np.uint32(shared[i] * before) >> np.uint32(14)))
+        squeezed[i] = np.uint32(total * np.uint32(_X_RECIPROCAL)) >> np.uint32(16)
 
 
 @njit(forceinline=True, _nrt=False)
-def _shrink(total, reciprocal):
-    """Each channel's sum back to 8 bits."""
-    red, green, blue = total >> RED, total >> GREEN & 0x1FFFFF, total & 0x1FFFFF
-    red, green, blue = red * reciprocal >> 16, green * reciprocal >> 16, blue * reciprocal >> 16
-    return red << RED | green << GREEN | blue
+def _sum_rows(squeezed, r):
+    """Do y for one channel of a cell: 0..255."""
+    last = Y_START[r + 1] - Y_START[r]  # row shared with the next cell: 8 or 9
+    total = (squeezed[0] * _Y_OWN[r] >> 14) + (squeezed[last] * _Y_BEFORE[r + 1] >> 14)
+    for row in range(1, 8):
+        total += squeezed[row]
+    if last == 9:
+        total += squeezed[8]
+    return total * _Y_RECIPROCAL >> 16
 
 
-@njit(forceinline=True, _nrt=False)
-def _squeeze(colour, pixels, cell, k, rows, squeezed, base):
-    """Do x for the first rows of a cell: their column k of the state into squeezed[base:]."""
-    own, before = _X_OWN[k], _X_BEFORE[k + 1]
-    wide = -1 if X_START[k + 1] - X_START[k] == 11 else 0
-    c, right = colour[cell], colour[cell + 1]
-    at, beside = cell * BLOCK, (cell + 1) * BLOCK
-    if c == MIXED:
-        for row in range(rows):
-            total = _weigh(pixels[at + row], own) + (pixels[at + 10 * CELL_H + row] & wide)
-            for column in range(1, 10):
-                total += pixels[at + column * CELL_H + row]
-            squeezed[base + row] = total
-    else:
-        total = _weigh(c, own) + 9 * c + (c & wide)
-        for row in range(rows):
-            squeezed[base + row] = total
-    if right == MIXED:
-        for row in range(rows):
-            total = squeezed[base + row] + _weigh(pixels[beside + row], before)
-            squeezed[base + row] = _shrink(total, _X_RECIPROCAL)
-    else:
-        last = _weigh(right, before)
-        for row in range(rows):
-            squeezed[base + row] = _shrink(squeezed[base + row] + last, _X_RECIPROCAL)
-
-
-@njit(cache=True, nogil=True, error_model="numpy", _nrt=False)
-def downscale(colour, pixels, squeezed, uniform, out):
-    """Cells (rows + 1) x 97 -> out uint8 (rows, 96, 3)."""
+@njit(error_model="numpy", _nrt=False)
+def downscale(canvas, out):
+    """The cells of a canvas (surface.py) -> out uint8 (rows, 96, 3)."""
     for r in range(out.shape[0]):
-        height = Y_START[r + 1] - Y_START[r]
         for k in range(SIDE):
-            cell = r * CELLS + k
-            c, below = colour[cell], cell + CELLS
-            alike = c == colour[cell + 1] and c == colour[below] and c == colour[below + 1]
-            if alike and c != MIXED:
-                out[r, k, 0] = uniform[c >> RED, r, k]
-                out[r, k, 1] = uniform[c >> GREEN & CHANNEL, r, k]
-                out[r, k, 2] = uniform[c & CHANNEL, r, k]
-                continue
-            _squeeze(colour, pixels, cell, k, 12, squeezed, 0)
-            _squeeze(colour, pixels, below, k, 1, squeezed, 12)
-            total = _weigh(squeezed[0], _Y_OWN[r]) + _weigh(squeezed[12], _Y_BEFORE[r + 1])
-            for row in range(1, height):
-                total += squeezed[row]
-            total = _shrink(total, _Y_RECIPROCAL)
-            out[r, k, 0], out[r, k, 1] = total >> RED, total >> GREEN & CHANNEL
-            out[r, k, 2] = total & CHANNEL
+            cell = r * (SIDE + 1) + k
+            c = canvas.colour[cell]
+            if c == MIXED:
+                at = canvas.block[cell]
+                _squeeze(canvas.pixels[at : at + BLOCK], k, canvas.squeezed)
+                for channel in range(3):
+                    out[r, k, channel] = _sum_rows(canvas.squeezed[ROWS * channel :], r)
+            else:
+                out[r, k, 0] = canvas.uniform[c >> RED, r, k]
+                out[r, k, 1] = canvas.uniform[c >> GREEN & CHANNEL, r, k]
+                out[r, k, 2] = canvas.uniform[c & CHANNEL, r, k]

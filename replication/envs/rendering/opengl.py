@@ -11,7 +11,7 @@ integers; pixel (row, column) has its centre at y = 256 * row, x = 256 * column.
 import math
 from typing import NamedTuple
 
-from replication.envs.rendering.compile import compiled
+from replication.compiled import compiled
 
 import numpy as np
 from gymnasium.envs.box2d.car_dynamics import SIZE, WHEEL_R, WHEEL_W

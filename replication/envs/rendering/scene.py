@@ -1,43 +1,75 @@
 """What a CarRacing environment shows, handed to the kernels as arrays.
 
-A track's polygons are copied once. A tile changes colour when it is touched (FrictionDetector
-writes into `tile.color`), so `tile.color` becomes a view into the array that the kernels read.
+Whatever an array was copied from may change: each frame reads it anew, or looks whether it is
+still the same. `Scene.render` returns None where the kernels cannot draw what there is to see.
 """
 
+import math
 import threading
+from collections.abc import Iterable
 from functools import lru_cache
 
-from replication.envs.rendering import downscale, raster, surface
+from replication.envs.rendering import downscale, surface, world
 
 import numpy as np
 import pygame
+from Box2D import b2PolygonShape
 from gymnasium.envs.box2d import car_dynamics
 from gymnasium.envs.box2d import car_racing as stock
 
-_GRASS = [
-    [
-        ((x + 1) * stock.GRASS_DIM, y * stock.GRASS_DIM),
-        (x * stock.GRASS_DIM, y * stock.GRASS_DIM),
-        (x * stock.GRASS_DIM, (y + 1) * stock.GRASS_DIM),
-        ((x + 1) * stock.GRASS_DIM, (y + 1) * stock.GRASS_DIM),
-    ]
-    for x in range(-20, 20, 2)
-    for y in range(-20, 20, 2)
-]
-_FIELD = [[(1, 1), (1, -1), (-1, -1), (-1, 1)]]
-_GROUND = 1 + len(_GRASS)
-_NO_TEXT = np.empty((0, 0), np.int64)
+_NO_TEXT = (np.empty((0, 0), np.int32), 0, 0)
+# Metres from the centre, the car's and the track's added up, within which every coordinate stays
+# in gfxdraw's 16 bits: 1390 * sqrt(2) * (zoom 16.2) + 500 < 32768.
+_FARTHEST = 1390
+_TALL = 3.9  # a gauge of this length reaches the upper edge of the indicator bar
 
 
-def _ink(colour) -> int:
-    """An RGB triple as the kernels' packed colour; fractions are cut off, as pygame does."""
-    red, green, blue = (int(c) for c in colour)
+def _ink(colour: Iterable[float]) -> int | None:
+    """A colour as 0xRRGGBB, fractions cut off as pygame does; None where stock has to see to it."""
+    try:
+        red, green, blue = (int(c) for c in colour)
+    except (TypeError, ValueError, OverflowError):
+        return None
+    if not (min(red, green, blue) >= 0 and max(red, green, blue) < 256):
+        return None
     return red << downscale.RED | green << downscale.GREEN | blue
+
+
+def _quads(corners: np.ndarray) -> world.Quads:
+    """corners float64 (N, 4, 2), with their circles."""
+    groups = -(-len(corners) // world.GROUP)
+    padded = np.pad(corners, ((0, groups * world.GROUP - len(corners)), (0, 0), (0, 0)), "edge")
+    points = padded.reshape(groups, -1, 2)
+    centre = (points.min(1) + points.max(1)) / 2  # (groups, 2)
+    radius = np.linalg.norm(points - centre[:, None], axis=2).max(1)
+    return world.Quads(corners, np.column_stack([centre, radius]))
+
+
+def _ground() -> tuple[np.ndarray, world.Quads]:
+    """The field and the grass, as in CarRacing._render_road; grass that is near, side by side."""
+    field = np.array([(1, 1), (1, -1), (-1, -1), (-1, 1)]) * (2000 / 6.0)
+    side = 2000 / 6.0 / 20.0
+    places = [
+        (x, y + dy) for y in range(-20, 20, 8) for x in range(-20, 20, 2) for dy in range(0, 8, 2)
+    ]
+    grass = [
+        [
+            (side * x + side, side * y + 0),
+            (side * x + 0, side * y + 0),
+            (side * x + 0, side * y + side),
+            (side * x + side, side * y + side),
+        ]
+        for x, y in places
+    ]
+    return field, _quads(np.array(grass))
+
+
+_GROUND = _ground()
 
 
 @lru_cache(maxsize=4096)
 def _text(text: str) -> tuple[np.ndarray, int, int]:
-    """The score as stock draws it: packed colours (height, width), left and top."""
+    """The score as stock draws it: 0xRRGGBB (height, width), left and top."""
     pygame.font.init()
     font = pygame.font.Font(pygame.font.get_default_font(), 42)
     drawn = font.render(text, True, (255, 255, 255), (0, 0, 0))
@@ -45,136 +77,178 @@ def _text(text: str) -> tuple[np.ndarray, int, int]:
     rect.center = (60, stock.WINDOW_H - stock.WINDOW_H * 2.5 / 40.0)
     opaque = pygame.Surface(rect.size, depth=32)
     opaque.blit(drawn, (0, 0))
-    rgb = pygame.surfarray.array3d(opaque).astype(np.int64).transpose(1, 0, 2)  # (height, width, 3)
-    packed = rgb @ np.array([1 << downscale.RED, 1 << downscale.GREEN, 1])
+    rgb = pygame.surfarray.array3d(opaque).astype(np.int32).transpose(1, 0, 2)  # (height, width, 3)
+    packed = rgb @ np.array([1 << downscale.RED, 1 << downscale.GREEN, 1], np.int32)
     return packed, rect.x, rect.y
 
 
-class Canvas(threading.local):
-    """What frames are drawn on: one a thread for each number of rows, since no frame needs another.
+class _Canvases(threading.local):
+    """One canvas a thread for each number of rows: no frame needs another's.
 
-    (9 MB: if each of 16 environments had its own, the processor's caches would hold none of them.)
+    If each of 16 environments had its own, the processor's caches would hold none of them.
     """
 
     def __init__(self):
         self.of_rows = {}
 
-    def __call__(self, rows: int) -> tuple[np.ndarray, ...]:
-        """colour, pixels, at_y, spans, counts, crossings, points: see surface.py and raster.py."""
+    def __call__(self, rows: int) -> surface.Canvas:
         if rows not in self.of_rows:
-            cells = (rows + 2) * downscale.CELLS
-            self.of_rows[rows] = (
-                np.zeros(cells, np.int64),
-                np.zeros(cells * downscale.BLOCK, np.int64),
-                surface.addresses(rows),
-                np.zeros((stock.WINDOW_H, 2), np.int64),
-                np.zeros(stock.WINDOW_H, np.int64),
-                np.zeros((stock.WINDOW_H, 8), np.int64),
-                np.zeros((8, 2), np.int64),
-            )
+            self.of_rows[rows] = surface.new_canvas(rows)
         return self.of_rows[rows]
 
 
-_canvas = Canvas()
+_canvas = _Canvases()
 
 
 class Scene:
-    """The track and car of one environment."""
+    """The track and the car of one environment."""
 
-    def __init__(self, rows: int):
-        self.rows = rows
-        self._y_seen = stock.WINDOW_H - 1 - int(downscale.Y_START[rows])
+    def __init__(self):
         self._car = None
-        self._bodies, self._phases = np.zeros((5, 4), np.float32), np.zeros(4)
 
-    def set_track(self, env: stock.CarRacing) -> None:
-        """Take over a new track; its tiles' colours become views into this scene's array."""
-        field = np.array(_FIELD) * stock.PLAYFIELD
-        self._quads = np.concatenate([field, _GRASS, [quad for quad, _ in env.road_poly]])
-        self._tints = np.empty((len(self._quads), 3))
-        self._tints[0], self._tints[1:_GROUND] = env.bg_color, env.grass_color
-        tiles = {id(tile.color): tile for tile in env.road}
-        for i, (quad, colour) in enumerate(env.road_poly):
-            tint = self._tints[_GROUND + i]
-            tint[:] = colour
-            if id(colour) in tiles:  # else a border, whose colour stays
-                tiles[id(colour)].color = tint
-                env.road_poly[i] = (quad, tint)
+    def take_over(self, polygons: list, tiles: list) -> bool:
+        """Copy a new track that nobody has seen yet, so that it need not be looked at again.
 
-    def _set_car(self, car: car_dynamics.Car) -> None:
-        """Take over a new car: the shapes of its bodies, a wheel's mark after each wheel."""
-        shapes = []  # (vertices, body, ink)
-        for body, obj in enumerate(car.drawlist):
-            ink = _ink(255 * c for c in obj.color)
-            for fixture in obj.fixtures:
-                shapes.append((fixture.shape.vertices, body, ink))
-                if obj is not car.hull:
-                    shapes.append(([(0, 0)] * 4, body, _ink(car_dynamics.WHEEL_WHITE)))
-        vertices = np.zeros((len(shapes), 8, 2), np.float32)
-        for into, (shape, _, _) in zip(vertices, shapes, strict=True):
-            into[: len(shape)] = shape
-        self._shapes = (
-            vertices,
-            np.array([len(shape) for shape, _, _ in shapes]),
-            np.array([body for _, body, _ in shapes]),
-            np.array([ink for _, _, ink in shapes]),
-        )
-        # Box2D's transforms and positions are read in place: they follow their body.
-        transforms = [obj.transform for obj in car.drawlist]
-        self._placements = [(transform, transform.position) for transform in transforms]
-        self._car = car
+        FrictionDetector writes into `tile.color`, which becomes a view into this scene's array.
+        Returns False where that cannot be.
+        """
+        tile_of = {id(tile.color): tile for tile in tiles if tile.color.dtype == np.float64}
+        fixed = [colour for _, colour in polygons if id(colour) not in tile_of]
+        if not self.copy_track(polygons) or any(type(colour) is not tuple for colour in fixed):
+            return False
+        self._road = _quads(self._road.corners)
+        for i, (quad, colour) in enumerate(polygons):
+            if id(colour) in tile_of:  # else a border, whose colour stays
+                tile_of[id(colour)].color = self._tints[i]
+                polygons[i] = (quad, tile_of[id(colour)].color)
+        return True
 
-    def can_draw(self, env: stock.CarRacing) -> bool:
-        """Do all coordinates stay within gfxdraw's 16 bits, which the kernels take for granted?"""
-        x, y = env.car.hull.position
-        return env.t >= 0 and abs(x) < 1000 and abs(y) < 1000
+    def copy_track(self, polygons: list) -> bool:
+        """Copy a track as it is now; False if not all are quads with colours of three numbers."""
+        try:
+            corners = np.array([quad for quad, _ in polygons], np.float64)
+            tints = np.array([colour for _, colour in polygons], np.float64)
+        except (TypeError, ValueError):
+            return False
+        n = len(polygons)
+        if corners.shape != (n, 4, 2) or tints.shape != (n, 3):
+            return False
+        everywhere = np.full((-(-n // world.GROUP), 3), np.inf)
+        everywhere[:, :2] = 0
+        self._road, self._tints = world.Quads(corners, everywhere), tints
+        self._extent = np.abs(corners).max()
+        return True
 
-    def render(self, env: stock.CarRacing) -> np.ndarray:
+    def render(self, env: stock.CarRacing, rows: int) -> np.ndarray | None:
         """The state, uint8 (rows, 96, 3), as `env._render("state_pixels")` gives it."""
-        car = env.car
-        if car is not self._car:
-            self._set_car(car)
+        x, y = env.car.hull.position
+        farthest = _FARTHEST - self._extent
+        if not (env.t >= 0 and abs(x) < farthest and abs(y) < farthest):
+            return None
+        if not self._same_car(env) and not self._copy_car(env):
+            return None
+        frame = self._frame(env, rows)
+        if frame is None:
+            return None
+        state = np.empty((rows, stock.STATE_W, 3), np.uint8)
+        drawn = world.draw(
+            _canvas(rows), _GROUND, self._road, self._tints, self._shapes, frame, state
+        )
+        return state if drawn else None
+
+    def _same_car(self, env: stock.CarRacing) -> bool:
+        """Does the car look as when it was copied? Its bodies' places do not matter.
+
+        A fixture made or destroyed changes the world's number of proxies.
+        """
+        return (
+            env.car is self._car
+            and env.world.proxyCount == self._proxies
+            and env.car.drawlist == self._drawlist
+            and [tuple(obj.color) for obj in self._drawlist] == self._colours
+            and ["phase" in obj.__dict__ for obj in self._drawlist] == self._wheels
+            and [shape.vertices for shape in self._fixtures] == self._vertices
+        )
+
+    def _copy_car(self, env: stock.CarRacing) -> bool:
+        """Copy how the car looks, a wheel's mark after each of its fixtures; False: cannot."""
+        self._car = None
+        shapes = []  # (vertices, body, ink, is it a mark?)
+        self._drawlist, self._fixtures = list(env.car.drawlist), []
+        for body, obj in enumerate(self._drawlist):
+            ink = _ink(255 * c for c in obj.color)
+            for shape in [fixture.shape for fixture in obj.fixtures]:
+                # (pygame fills three corners in another way.)
+                if ink is None or not isinstance(shape, b2PolygonShape) or shape.vertexCount < 4:
+                    return False
+                self._fixtures.append(shape)
+                shapes.append((shape.vertices, body, ink, False))
+                if "phase" in obj.__dict__:
+                    shapes.append(([(0, 0)] * 4, body, _ink(car_dynamics.WHEEL_WHITE), True))
+        vertices = np.zeros((len(shapes), 8, 2), np.float32)
+        for into, (shape, *_) in zip(vertices, shapes, strict=True):
+            into[: len(shape)] = shape
+        self._shapes = world.Car(
+            vertices,
+            lengths=np.array([len(shape) for shape, *_ in shapes]),
+            bodies=np.array([body for _, body, _, _ in shapes]),
+            inks=np.array([ink for _, _, ink, _ in shapes]),
+            marks=np.array([mark for *_, mark in shapes]),
+        )
+        self._vertices = [shape.vertices for shape in self._fixtures]
+        self._colours = [tuple(obj.color) for obj in self._drawlist]
+        self._wheels = ["phase" in obj.__dict__ for obj in self._drawlist]
+        # Box2D's transforms and positions are read in place: they follow their body.
+        transforms = [obj.transform for obj in self._drawlist]
+        self._placements = [(transform, transform.position) for transform in transforms]
+        self._bodies = np.zeros((len(transforms), 4), np.float32)
+        self._phases = np.zeros(len(transforms))
+        self._proxies, self._car = env.world.proxyCount, env.car
+        return True
+
+    def _frame(self, env: stock.CarRacing, rows: int) -> world.Frame | None:
+        """What the frame shows besides the shapes; None where a colour is none."""
+        field, grass = _ink(env.bg_color), _ink(env.grass_color)
+        if field is None or grass is None:
+            return None
         for i, (transform, position) in enumerate(self._placements):
             rotation = transform.R
             self._bodies[i] = rotation.c, rotation.s, position.x, position.y
-        for i, wheel in enumerate(car.wheels):
-            self._phases[i] = wheel.phase
-        view, beyond = self._camera(env)
-        canvas = _canvas(self.rows)
-        raster.draw_world(
-            *(canvas, max(self._y_seen, raster.BAR), self._quads, self._tints),
-            *(view, beyond, self._shapes, self._bodies, self._phases),
+            if self._wheels[i]:
+                self._phases[i] = self._drawlist[i].phase
+        hull, wheels = env.car.hull, env.car.wheels
+        velocity = hull.linearVelocity
+        speed = math.sqrt(velocity.x * velocity.x + velocity.y * velocity.y)
+        omegas = [wheel.omega for wheel in wheels[:4]]
+        gauges = np.array([speed, *omegas, wheels[0].joint.angle, hull.angularVelocity])
+        camera, beyond = _camera(hull, env.t)
+        text, text_x, text_y = _NO_TEXT
+        if rows > world.ROWS_WITHOUT_BAR:
+            text, text_x, text_y = _text(f"{env.reward:04.0f}")
+        return world.Frame(
+            camera=camera,
+            field=field,
+            grass=grass,
+            beyond=beyond,
+            bodies=self._bodies,
+            phases=self._phases,
+            gauges=gauges,
+            shoots_out=not (0.02 * speed < _TALL and 0.01 * max(omegas) < _TALL),
+            text=text,
+            text_x=text_x,
+            text_y=text_y,
         )
-        self._indicators(env, canvas)
-        state = np.empty((self.rows, stock.STATE_W, 3), np.uint8)
-        squeezed = np.empty(16, np.int64)
-        downscale.downscale(canvas[0], canvas[1], squeezed, downscale.UNIFORM, state)
-        return state
 
-    def _camera(self, env: stock.CarRacing) -> tuple[tuple, bool]:
-        """(cosine, sine, zoom, translation x and y), and: is more than the field in view?"""
-        hull, t = env.car.hull, env.t
-        zoom = 0.1 * stock.SCALE * max(1 - t, 0) + stock.ZOOM * stock.SCALE * min(t, 1)
-        x, y = hull.position
-        scroll_x, scroll_y = -x * zoom, -y * zoom
-        # What rotate_rad does to every point, quarter turns included, is seen on (1, 0).
-        c, s = pygame.math.Vector2(1, 0).rotate_rad(-hull.angle)
-        shift_x = stock.WINDOW_W / 2 + (c * scroll_x - s * scroll_y)
-        shift_y = stock.WINDOW_H / 4 + (s * scroll_x + c * scroll_y)
-        # No corner of the screen is farther than 782 pixels from the hull, at (500, 200).
-        beyond = max(abs(x), abs(y)) + 800 / zoom > stock.PLAYFIELD
-        return (c, s, zoom, shift_x, shift_y), beyond
 
-    def _indicators(self, env: stock.CarRacing, canvas: tuple[np.ndarray, ...]) -> None:
-        """The indicator bar, of which 84 rows only see a gauge that shoots out at the top."""
-        car = env.car
-        velocity = car.hull.linearVelocity
-        speed = (velocity.x * velocity.x + velocity.y * velocity.y) ** 0.5
-        wheels = [wheel.omega for wheel in car.wheels]
-        if self._y_seen >= raster.BAR and max(0.02 * speed, *(0.01 * w for w in wheels)) < 3.9:
-            return
-        gauges = np.array([speed, *wheels, car.wheels[0].joint.angle, car.hull.angularVelocity])
-        text, left, top = _NO_TEXT, 0, 0
-        if self._y_seen < raster.BAR:
-            text, left, top = _text(f"{env.reward:04.0f}")
-        raster.draw_indicators(*canvas[:4], self._y_seen, gauges, text, left, top)
+def _camera(hull, t: float) -> tuple[tuple[float, float, float, float, float], bool]:
+    """(cosine, sine, zoom, translation x and y), and: is more than the field in view?"""
+    zoom = 0.1 * stock.SCALE * max(1 - t, 0) + stock.ZOOM * stock.SCALE * min(t, 1)
+    x, y = hull.position
+    scroll_x, scroll_y = -x * zoom, -y * zoom
+    # What rotate_rad does to every point, quarter turns included, is seen on (1, 0).
+    c, s = pygame.math.Vector2(1, 0).rotate_rad(-hull.angle)
+    shift_x = stock.WINDOW_W / 2 + (c * scroll_x - s * scroll_y)
+    shift_y = stock.WINDOW_H / 4 + (s * scroll_x + c * scroll_y)
+    # No corner of the screen is farther than 782 pixels from the hull, at (500, 200).
+    beyond = max(abs(x), abs(y)) + 800 / zoom > stock.PLAYFIELD
+    return (c, s, zoom, shift_x, shift_y), beyond

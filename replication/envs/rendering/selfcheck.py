@@ -1,19 +1,20 @@
 """Do the kernels give stock's pixels here? Asked once a version and machine, then remembered.
 
 The answer depends on gymnasium, pygame (and which of its smoothscale backends runs), numpy, numba,
-the CPU and the kernels' source. Only a yes is remembered, as an empty file named by all of them, in
-$XDG_CACHE_HOME or ~/.cache; a no is looked into again by each process.
+the CPU and the kernels' source. Only a yes is remembered, as an empty file named by all of them
+beside the compiled kernels; a no is looked into again by each process.
 """
 
+import contextlib
 import hashlib
 import math
-import os
 import platform
 import sys
-import tempfile
 from functools import cache
 from pathlib import Path
 
+from replication.compiled import cache_folder, sources
+from replication.envs.rendering import originals
 from replication.envs.rendering.scene import Scene
 
 import gymnasium
@@ -26,7 +27,6 @@ DIFFERENT = (
     "the fast renderer does not give CarRacing-v3's pixels here (another pygame, gymnasium or CPU "
     "than it was made for): gymnasium's own draws instead, about ten times as slow"
 )
-BACKEND = "SSE2"  # the arithmetic of downscale.py
 SECONDS = 15  # of compilation, about
 
 
@@ -47,26 +47,14 @@ def _key() -> str:
         version = getattr(module, "__version__", None) or module.version.ver
         digest.update(f"{module.__name__} {version}\n".encode())
     digest.update(f"{pygame.transform.get_smoothscale_backend()} {_processor()}\n".encode())
-    for source in ("raster.py", "surface.py", "downscale.py", "scene.py", "selfcheck.py"):
-        digest.update((Path(__file__).parent / source).read_bytes())
+    digest.update(sources(Path(__file__).parent).encode())
     return digest.hexdigest()[:32]
 
 
-def _memory() -> Path:
-    """The file that says that this was checked and found the same."""
-    home = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
-    return Path(home) / "world-models-replication" / f"same-pixels-{_key()}"
-
-
-def _remember(file: Path) -> None:
-    """Put the file there in one go; without a place to write, the next process checks again."""
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=file.parent)
-        os.close(handle)
-        os.replace(name, file)
-    except OSError:
-        pass
+def _memory() -> Path | None:
+    """The file that says that this was checked and found the same; None: no place for it."""
+    folder = cache_folder()
+    return folder / f"same-pixels-{_key()}" if folder else None
 
 
 def _scenes(env: CarRacing):
@@ -88,16 +76,16 @@ def _scenes(env: CarRacing):
 
 def compare() -> bool:
     """Draw some frames of a track of our own both ways; are all bytes the same?"""
-    env, scene = CarRacing(), Scene(96)
+    env, scene = CarRacing(), Scene()
     env.reset(seed=1)
-    scene.set_track(env)
+    scene.copy_track(env.road_poly)
     action = np.array([0.3, 1.0, 0.0], np.float32)
     for _ in range(3):
         for _ in _scenes(env):
-            if not np.array_equal(scene.render(env), env._render("state_pixels")):
+            if not np.array_equal(scene.render(env, 96), env._render("state_pixels")):
                 return False
         env.reset()
-        scene.set_track(env)
+        scene.take_over(env.road_poly, env.road)
         for _ in range(40):
             env.step(action)
     return True
@@ -106,13 +94,14 @@ def compare() -> bool:
 @cache
 def same_pixels() -> bool:
     """The answer; the first time on a machine this compiles the kernels, and says so."""
-    if pygame.transform.get_smoothscale_backend() != BACKEND:
+    if pygame.transform.get_smoothscale_backend() != originals.BACKEND:
         return False
-    file = _memory()
-    if file.exists():
+    memory = _memory()
+    if memory and memory.exists():
         return True
     print(f"compiling the fast renderer, once, about {SECONDS} s ...", file=sys.stderr, flush=True)
     same = compare()
-    if same:
-        _remember(file)
+    if same and memory:
+        with contextlib.suppress(OSError):  # a full disk: the next process checks again
+            memory.touch()
     return same

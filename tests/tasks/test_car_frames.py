@@ -2,13 +2,13 @@
 
 from pathlib import Path
 
-from replication.envs.rendering.resize import to_frame, to_stretched_frame
+from replication.tasks.car_frames import to_frame, to_stretched_frame
 
 import numpy as np
 import pytest
 from PIL import Image
 
-FRAMES = Path(__file__).parent / "car_racing_v0_frames.npz"
+FRAMES = Path(__file__).parents[1] / "envs" / "car_racing_v0_frames.npz"
 
 
 def pillow(state):

@@ -5,8 +5,9 @@ triangle filter widened by the scale (so antialiased), weights in 22-bit fixed p
 rounded to 8 bits, then y (Pillow, src/libImaging/Resample.c).
 """
 
+from replication.compiled import compiled
+
 import numpy as np
-from numba import njit
 
 ROWS, COLUMNS, SIDE = 84, 96, 64  # of the state that V sees; of the frame
 BITS = 22  # Pillow's PRECISION_BITS for 8-bit images
@@ -34,7 +35,7 @@ _Y_START, _Y_WEIGHT = _filter(ROWS)
 _HALF = 1 << BITS - 1
 
 
-@njit(cache=True, nogil=True)
+@compiled(nogil=True)
 def _resize(state, rows, out):
     """state uint8 (84.., 96, 3) -> rows uint8 (84, 192), out uint8 (64, 64, 3)."""
     for y in range(ROWS):
