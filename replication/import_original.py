@@ -44,7 +44,7 @@ class Options:
     overwrite: bool = False  # Replace a run of that name, with all that was made of it.
 
 
-class Agent(NamedTuple):
+class OriginalAgent(NamedTuple):
     """The original's agent, as this package's networks."""
 
     encoder: keras.Model
@@ -72,7 +72,7 @@ def check_free(folder: Path, overwrite: bool) -> None:
         raise UserError(f"{folders.shown(folder)} is there already: another --run, or --overwrite")
 
 
-def read_agent(config: Config, source: Path) -> Agent:
+def read_agent(config: Config, source: Path) -> OriginalAgent:
     """The original's V, M and C; UserError names the first file that is missing or unfit."""
     if not source.is_dir():
         raise UserError(f"{source}: no such folder; the original's carracing/ was expected")
@@ -82,7 +82,7 @@ def read_agent(config: Config, source: Path) -> Agent:
     parameters, score = read_controller(controller, source / C_FILE)
     set_rnn(rnn, source / "rnn" / "rnn.json")
     set_vae(encoder, decoder, source / "vae" / "vae.json")
-    return Agent(encoder, decoder, rnn, parameters, score)
+    return OriginalAgent(encoder, decoder, rnn, parameters, score)
 
 
 def clear(folder: Path) -> None:
@@ -92,7 +92,7 @@ def clear(folder: Path) -> None:
         shutil.rmtree(folder / stage.folder, ignore_errors=True)
 
 
-def write_agent(config: Config, agent: Agent, folder: Path) -> None:
+def write_agent(config: Config, agent: OriginalAgent, folder: Path) -> None:
     """V, M and C as the stages of this package leave them."""
     for name in ("vae", "rnn", "controller"):
         (folder / name).mkdir()
@@ -105,7 +105,7 @@ def write_agent(config: Config, agent: Agent, folder: Path) -> None:
     files.write_json(folder / "controller" / "best.json", best)
 
 
-def write_records(config: Config, agent: Agent) -> None:
+def write_records(config: Config, agent: OriginalAgent) -> None:
     """What later stages ask of a run: its game, and the fingerprints of its V, M and C."""
     outputs = {
         "train_vae": files.fingerprint(agent.encoder.get_weights()),

@@ -97,6 +97,13 @@ def test_it_has_no_patience_and_no_events(trained):
     assert refused.complaint == "events.py: catch has no such stage"
 
 
+def test_frames_that_the_game_lacks_are_refused(tmp_path):
+    argv = ["quick", "--task", "catch", "--frames", "stretched"]
+    refused = tiny.stage("extract", *argv, home=tmp_path, before=made_up_game.register)
+    assert refused.complaint == "extract.py: --frames stretched: catch has plain"
+    assert not list(tmp_path.rglob("config.json"))
+
+
 def test_an_unknown_game_is_named(tmp_path):
     refused = tiny.stage("extract", "quick", "--task", "chess", home=tmp_path)
     assert refused.complaint.startswith("extract.py: --task chess: no such game; there are ")
