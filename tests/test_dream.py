@@ -115,7 +115,7 @@ def test_a_component_alone_gives_a_video_and_leaves_figure_3(tiny_run):
 
 
 def test_a_dream_is_a_stage_with_a_record(tiny_run):
-    run()
+    run("--overwrite")
     record = records.done(CONFIG, "dream")
     assert record["reached"] == "20 frames at temperature 1"
     finish("series", "others")
@@ -216,7 +216,7 @@ def test_what_is_missing_is_named(tiny_run, missing, complaint):
     aside = path.rename(path.with_name(".aside"))
     try:
         with pytest.raises(UserError, match=complaint):
-            run()
+            run("--overwrite")
     finally:
         aside.rename(path)
 
@@ -320,7 +320,7 @@ def test_arrow_keys_drive_and_esc_ends(press, tiny_run, monkeypatch, capsys):
         {"RIGHT": True, "UP": True},
         {"LEFT": True},
     )
-    both = STILL  # left and right at once: no action of the list
+    both = [0, 1, 0]  # left and right at once cancel each other, and the gas goes on
     assert env.actions == [LEFT, BRAKED_LEFT, BRAKED_LEFT, BRAKED, STILL, RIGHT_GAS, both]
     assert "dream: 7 frames at temperature 1\n" in capsys.readouterr().out
     assert files_of(tiny_run / "dream") == before  # no video but with --video

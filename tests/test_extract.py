@@ -78,7 +78,8 @@ def test_an_episode_is_the_same_whatever_was_driven_beside_it(worker, parts):
 
 @pytest.mark.parametrize("policy", ["original", "brownian"])
 def test_a_workers_random_policy_drives_one_environment(worker, policy):
-    extract.start_worker(counting_task(), Env(max_steps=8), Extract(policy=policy), None)
+    config = Config(env=Env(max_steps=8), extract=Extract(policy=policy))
+    extract.start_worker(counting_task(), config, None)
     assert (worker["world"].width, worker["world"].max_steps) == (1, 8)
     assert worker["world"].model is None
     assert worker["policy"].policy is CAR_RACING_V3.random_policies[policy]
@@ -90,7 +91,7 @@ def test_a_policy_that_the_game_lacks_is_named(monkeypatch):
     task = dataclasses.replace(CAR_RACING_V3, random_policies={"brownian": brownian_policy})
     monkeypatch.setattr(extract, "task_of", lambda name: task)
     extract.check_policy(Config(extract=Extract(policy="agent")))
-    with pytest.raises(UserError, match="policy original: car_racing_v3 has brownian, agent"):
+    with pytest.raises(UserError, match="policy original: car_racing_v0 has brownian, agent"):
         extract.check_policy(Config(extract=Extract(policy="original")))
 
 
@@ -132,19 +133,23 @@ def test_sets_of_other_agents_are_known_as_others():
     assert len(set(agents)) == 8
 
 
-def test_a_set_is_not_gone_on_with_by_another_c(home):
+def test_a_set_is_not_gone_on_with_by_another_agent(home):
+    """Whether it is its C, its V or its M that differs."""
     config = Config(extract=Extract(policy="agent", agent="checkpoints/mine"))
-    ones, zeros = ((None, np.full(867, value, np.float32)) for value in (1, 0))
+    parts = random_parts(Rnn(hidden=4))
+    ones, zeros = ((parts, np.full(39, value, np.float32)) for value in (1, 0))
     driver = extract.check_driver(config, home, ones)
-    files.write_json(home / "driver.json", {"controller": driver})
+    files.write_json(home / "driver.json", {"agent": driver})
     assert extract.check_driver(config, home, ones) == driver
     assert extract.check_driver(config, home, None) == driver  # nothing is missing
-    with pytest.raises(UserError, match="was begun by another C of checkpoints/mine"):
-        extract.check_driver(config, home, zeros)
+    other_m = dataclasses.replace(parts, rnn=[1.01 * weights for weights in parts.rnn])
+    for agent in (zeros, (other_m, ones[1])):
+        with pytest.raises(UserError, match="was begun by another agent in checkpoints/mine"):
+            extract.check_driver(config, home, agent)
     anew = dataclasses.replace(config, overwrite=True)
     assert extract.check_driver(anew, home, zeros) not in (None, driver)
 
 
 def test_an_agent_that_is_not_there(home):
     with pytest.raises(UserError, match="checkpoints/none: no such folder"):
-        extract.read_agent(Extract(policy="agent", agent="checkpoints/none"))
+        extract.read_agent(Config(extract=Extract(policy="agent", agent="checkpoints/none")))
