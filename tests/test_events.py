@@ -123,7 +123,7 @@ def test_the_stage_saves_what_figure_8_needs(agent_run, capsys):
 def test_a_game_without_the_stage_is_named(agent_run, monkeypatch):
     task = dataclasses.replace(TASKS["car_racing_v3"], extra_stages=frozenset())
     monkeypatch.setitem(TASKS, "car_racing_v3", task)
-    with pytest.raises(UserError, match="events.py: car_racing_v3 has no such stage"):
+    with pytest.raises(UserError, match="car_racing_v3 has no stage events"):
         events.main(CONFIG)
     assert not (agent_run / "events").exists()
 

@@ -47,5 +47,5 @@ def test_probe_prints_a_row_for_each_feature(finished, tmp_path, monkeypatch, ca
 def test_a_game_without_the_probe_is_named(home, monkeypatch):
     task = dataclasses.replace(CAR_RACING_V3, extra_stages=frozenset())
     monkeypatch.setitem(TASKS, "car_racing_v3", task)
-    with pytest.raises(UserError, match="probe.py: car_racing_v3 has no such stage"):
+    with pytest.raises(UserError, match="car_racing_v3 has no stage probe"):
         probe.main(PRESETS["quick"])

@@ -41,7 +41,7 @@ def check_game(config: Config) -> None:
 def check_stage(config: Config, name: str) -> None:
     """Raise UserError if the run's task has no such stage."""
     if name not in task_of(config.task).extra_stages:
-        raise UserError(f"{name}.py: {config.task} has no such stage")
+        raise UserError(f"{config.task} has no stage {name}")
 
 
 def check_vision(config: Config, name: str) -> None:

@@ -94,7 +94,7 @@ def test_it_has_no_patience_and_no_events(trained):
     refused = tiny.stage("train_controller", *argv, home=trained, before=made_up_game.register)
     assert "--controller.patience: catch has no idle steps" in refused.complaint
     refused = tiny.stage("events", *SCHEDULE, home=trained, before=made_up_game.register)
-    assert refused.complaint == "events.py: catch has no such stage"
+    assert refused.complaint == "events.py: catch has no stage events"
 
 
 def test_frames_that_the_game_lacks_are_refused(tmp_path):
