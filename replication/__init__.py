@@ -1,17 +1,28 @@
 """World Models (Ha & Schmidhuber 2018) on CarRacing-v3: V, M and C in Keras and TensorFlow 2."""
 
+import importlib.util
 import os
 
-# Read by TensorFlow and OpenBLAS when they load, so they are set before anything is imported.
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # no start-up noise
-os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")  # off by default on AMD: V far slower
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # CMA-ES alike on 2 cores and on 64
+# NumPy, OpenBLAS, TensorFlow and Numba read these as they load, so they are set before any of them
+# is imported. What changes our numbers does not follow the user's environment; replication/tf.py
+# does the same for what only TensorFlow and Keras read.
+os.environ["TF_ENABLE_ONEDNN_OPTS"] = "1"  # other kernels; on AMD the default is off, V far slower
+os.environ["OPENBLAS_NUM_THREADS"] = "1"  # CMA-ES alike on 2 cores and on 64
+os.environ.pop("NPY_DISABLE_CPU_FEATURES", None)  # other kernels, which may round in other ways
+os.environ.pop("NUMBA_DISABLE_JIT", None)  # the renderer as plain Python: for ever
 # The instructions that AMD's and Intel's CPUs have in common: all add up in the same order, and an
 # agent drives alike on either, to the last bit. With AVX-512 it is some 10% faster, and drives
-# differently.
+# differently. Another choice is the user's: ONEDNN_MAX_CPU_ISA=DEFAULT takes what the CPU has.
 os.environ.setdefault("ONEDNN_MAX_CPU_ISA", "AVX2")
 os.environ.setdefault("OPENBLAS_CORETYPE", "Haswell")
+# These change no number.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # no start-up noise
 os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")
 os.environ.setdefault("SDL_AUDIODRIVER", "dummy")
+# A notebook gives its backend to the commands that are typed in it; matplotlib refuses one that is
+# not installed here.
+_backend = os.environ.get("MPLBACKEND", "").removeprefix("module://").partition(".")[0]
+if _backend == "matplotlib_inline" and importlib.util.find_spec(_backend) is None:
+    del os.environ["MPLBACKEND"]
 
-from replication import envs  # noqa: F401  registers replication/FastCarRacing-v3
+from replication import envs  # noqa: E402, F401  registers replication/FastCarRacing-v3
