@@ -2,6 +2,29 @@
 
 import importlib.util
 import os
+import sys
+from pathlib import Path
+
+PACKAGE = Path(__file__).resolve().parent
+
+
+def _refuse_another_clones_script() -> None:
+    """End a script of another clone, which Python would run with this clone's modules."""
+    script = Path(getattr(sys.modules["__main__"], "__file__", None) or __file__).resolve()
+    clone = script.parent.parent
+    if script.parent == PACKAGE or not (script.parent / "parallel" / "mpi.py").exists():
+        return
+    if {os.environ.get("PMI_RANK", "0"), os.environ.get("OMPI_COMM_WORLD_RANK", "0")} == {"0"}:
+        print(
+            f"{script.name}: {script} would run the code of {PACKAGE}, which this Python has"
+            f" installed; call {clone}/.venv/bin/python (bash run_all.sh makes it), or set"
+            f" PYTHONPATH={clone}",
+            file=sys.stderr,
+        )
+    sys.exit(2)
+
+
+_refuse_another_clones_script()
 
 # NumPy, OpenBLAS, TensorFlow and Numba read these as they load, so they are set before any of them
 # is imported. What changes our numbers does not follow the user's environment; replication/tf.py
