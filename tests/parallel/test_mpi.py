@@ -1,4 +1,4 @@
-"""The number of processes changes no number; whoever dies, the same command goes on from there."""
+"""The number of processes changes no number; after a death the same command goes on from there."""
 
 import fcntl
 import functools
@@ -101,15 +101,15 @@ def test_killed_in_a_generation_and_between_two_it_goes_on_to_the_same_numbers(t
     home = tiny.copy_of(finished, tmp_path, "train_vae", "train_rnn")
     log = home / "checkpoints/t/controller/log.jsonl"
     words = wrapped("train_controller", STALL, *tiny.SCHEDULE)
-    with open(tmp_path / "said", "wb") as said:
+    with open(tmp_path / "output", "wb") as output:
         running = subprocess.Popen(
             [tiny.MPIRUN, "-n", "3", *words],
             env=os.environ | {"REPLICATION_HOME": str(home)},
-            stdout=said, stderr=said, start_new_session=True,
+            stdout=output, stderr=output, start_new_session=True,
         )  # fmt: skip
     wait_for(lambda: (home / "stalled").exists() or running.poll() is not None)
     os.killpg(running.pid, signal.SIGKILL)  # generation 2 is under way
-    assert running.wait() == -signal.SIGKILL, (tmp_path / "said").read_text()
+    assert running.wait() == -signal.SIGKILL, (tmp_path / "output").read_text()
     wait_for(lambda: not left_behind(home))
     assert log.read_text().count("\n") == 1
 
