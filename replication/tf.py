@@ -14,7 +14,7 @@ from collections.abc import Iterator
 KERAS = {"KERAS_BACKEND": "tensorflow", "KERAS_HOME": os.devnull, "KERAS_NNX_ENABLED": "0"}
 UNSET = (
     "XLA_FLAGS",
-    "TF_XLA_FLAGS",  # V, M and VAE-GAN compiled by XLA: other numbers, and ten times as slow
+    "TF_XLA_FLAGS",  # V, M and VAE-GAN compiled by XLA: other numbers
     "TF_FUNCTION_JIT_COMPILE_DEFAULT",  # the same
     "TF_SET_ONEDNN_FPMATH_MODE",  # bfloat16 inside float32 products, where the CPU has it
     "ONEDNN_DEFAULT_FPMATH_MODE",  # the same
