@@ -71,9 +71,7 @@ class Vaegan:
     # Deviation where it is not 0: encoder and decoder, without normalisation here, learn by Adam.
     adam_rate: float = 0.0  # Of Adam, for these two; 0: RMSProp, as Larsen. [Larsen: RMSProp]
     width: float = 1.0  # Units of the discriminator's layers, times Larsen's. [Larsen et al. 2015]
-    gamma: float = (
-        1e-5  # Times the dissimilarity, in the decoder's loss. [Larsen's celeba_aegan.py]
-    )
+    gamma: float = 1e-5  # Times the dissimilarity in the decoder's loss. [Larsen's celeba_aegan.py]
     recon_weight: float = 0.0  # Times the squared error, beside the dissimilarity. [Larsen: none]
     kl_weight: float = 1.0  # Times the KL divergence, in the encoder's. [Larsen et al. 2015]
     free_bits: float = 0.5  # An image's KL is floored at this times 32, in nats. [ours: as V's]
