@@ -1,4 +1,4 @@
-"""The number of processes changes no number; whoever dies, the same command goes on from there."""
+"""The number of processes changes no number; after a death the same command goes on from there."""
 
 import fcntl
 import functools
