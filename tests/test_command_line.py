@@ -87,7 +87,8 @@ def test_other_flags():
 
 
 def test_a_task_is_given_by_name():
-    assert parse_cli(["quick"]).task == Config().task == "car_racing_v3"
+    assert parse_cli(["quick"]).task == PRESETS["quick"].task == "car_racing_v3"
+    assert parse_cli(["paper"]).task == Config().task == "car_racing_v0"
     assert parse_cli(["quick", "--task", "other"]).task == "other"  # records know which there are
 
 
