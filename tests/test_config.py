@@ -133,13 +133,13 @@ def test_presets_name_only_what_they_change():
 
 def reads_of(path: Path) -> set[tuple[str, str]]:
     """(name, attribute) of each `name.attribute` or `.name.attribute` that a file reads."""
-    found = set()
+    reads = set()
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load):
             owner = node.value
             name = getattr(owner, "attr", None) or getattr(owner, "id", None)
-            found.add((name, node.attr))
-    return found
+            reads.add((name, node.attr))
+    return reads
 
 
 # What the code calls a section that it has in hand, beside its name.
@@ -184,14 +184,14 @@ def test_every_field_of_every_section_says_where_it_comes_from():
 
 def bounds() -> list[tuple[str, str, float | None]]:
     """Each number of each section, and its bound; None: it must be positive."""
-    found = []
+    numbers = []
     for section, cls in SECTIONS.items():
         for name, hint in get_type_hints(cls, include_extras=True).items():
             if isinstance(getattr(cls(), name), bool | str):
                 continue
             limits = [x.bound for x in getattr(hint, "__metadata__", ()) if isinstance(x, AtLeast)]
-            found.append((section, name, limits[0] if limits else None))
-    return found
+            numbers.append((section, name, limits[0] if limits else None))
+    return numbers
 
 
 def test_every_number_has_a_bound_and_its_default_keeps_it():

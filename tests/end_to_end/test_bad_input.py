@@ -80,7 +80,7 @@ def test_a_missing_input_names_the_stage_to_run(tmp_path, name, missing, run):
 @pytest.mark.parametrize("name", ["extract", "train_vae", "train_controller", "pipeline"])
 def test_an_unknown_game_is_named(tmp_path, name):
     line = complaint(name, *SCHEDULE, "--task", "chess", home=tmp_path)
-    assert line.startswith("--task chess: no such game; there are car_racing_v3")
+    assert line.startswith("--task chess: no such game; there are car_racing_v0, car")
 
 
 def test_files_that_are_no_episodes_are_named_and_skipped_only_if_asked(tmp_path, finished):
@@ -189,9 +189,10 @@ def test_agents_that_do_not_fit(tmp_path, finished):
     assert "rnn.weights.h5 does not fit mdn_rnn" in say()
     files.write_json(run / "rnn/rnn.json", {"units": 8})
     assert "rnn.json does not describe an M" in say()
+    files.write_json(run / "rnn/rnn.json", sizes)
     config = json.loads((run / "config.json").read_text())
     files.write_json(run / "config.json", {name: config[name] for name in config if name != "run"})
-    assert "checkpoints/t/config.json names no task" in say()
+    assert 'checkpoints/t/config.json names no "task"' in say()
 
 
 @pytest.mark.parametrize(
@@ -221,7 +222,7 @@ def test_a_folder_that_may_not_be_written(tmp_path):
 
 def limit_files(size: int) -> None:
     """No file of this process can grow beyond `size`: what a full disk does, without root."""
-    from replication import parallel  # noqa: F401  MPI makes files of its own when it starts
+    from replication.parallel import mpi  # noqa: F401  MPI makes files of its own when it starts
 
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # then it is an error: EFBIG
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))

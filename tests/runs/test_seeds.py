@@ -81,12 +81,12 @@ def generators_in(path: Path) -> list[str]:
 
 
 def test_only_seeds_py_names_streams():
-    found = {
+    calls_by_file = {
         str(path.relative_to(PACKAGE)): calls
         for path in sorted(PACKAGE.rglob("*.py"))
         if path.name != "seeds.py" and (calls := generators_in(path))
     }
-    assert found == OTHER_GENERATORS
+    assert calls_by_file == OTHER_GENERATORS
 
 
 def test_lists_and_seed_sequences_are_seen(tmp_path):
