@@ -1,4 +1,4 @@
-"""World Models (Ha & Schmidhuber 2018) on CarRacing-v3: V, M and C in Keras and TensorFlow 2."""
+"""World Models (Ha & Schmidhuber 2018) on CarRacing: V, M and C in Keras and TensorFlow 2."""
 
 import importlib.util
 import os
@@ -48,4 +48,4 @@ _backend = os.environ.get("MPLBACKEND", "").removeprefix("module://").partition(
 if _backend == "matplotlib_inline" and importlib.util.find_spec(_backend) is None:
     del os.environ["MPLBACKEND"]
 
-from replication import envs  # noqa: E402, F401  registers replication/FastCarRacing-v3
+from replication import envs  # noqa: E402, F401  registers the environments

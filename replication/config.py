@@ -49,7 +49,7 @@ class Extract:
 
     episodes: int = 10_000  # Episodes to record. [paper, 3.2]
     # The policy agent is the second round of the paper's iterative procedure (section 5).
-    policy: Literal["original", "brownian", "agent"] = "original"  # Who drives. [original; Tallec]
+    policy: str = "original"  # Who drives: one of the task's, or agent. [original; Tallec]
     agent: str = "checkpoints/quick"  # With policy agent: its folder. [ours]
     noise: Weight = 0.1  # With policy agent: spread of the noise on C, at most. [ours: C's sigma]
     skip_bad: bool = False  # Leave out files that cannot be read, naming them. [ours]
@@ -65,7 +65,7 @@ class Vae:
     learning_rate: float = 1e-4  # Of Adam. [original vae_train.py]
     recon_weight: Weight = 1.0  # Times the squared error. [original vae.py; report 2.1: 0.5]
     kl_weight: Weight = 1.0  # Times the KL divergence. [original vae.py; report 2.1: 0.5]
-    free_bits: Weight = 0.5  # An image's KL is floored at this times 32, in nats. [original vae.py]
+    free_bits: Weight = 0.5  # An image's KL counts this times z's size at least. [original vae.py]
     log_every: int = 100  # Batches between two lines of the log. [ours: 90 points in the report]
 
 
@@ -83,7 +83,7 @@ class Vaegan:
     gamma: float = 1e-5  # Times the dissimilarity for the decoder. [Larsen's celeba_aegan.py]
     recon_weight: Weight = 0.0  # Times the squared error, beside the dissimilarity. [Larsen: none]
     kl_weight: Weight = 1.0  # Times the KL divergence, in the encoder's. [Larsen et al. 2015]
-    free_bits: Weight = 0.5  # An image's KL is floored at this times 32, in nats. [ours: as V's]
+    free_bits: Weight = 0.5  # An image's KL counts this times z's size at least. [ours: as V's]
     equilibrium: float = 0.68  # Cross-entropy at which both sides are even. [Larsen's aegan.py]
     margin: float = 0.35  # A side that is ahead by more rests for a batch. [Larsen's aegan.py]
     log_every: int = 100  # Batches between two lines of the log. [ours: as V's]

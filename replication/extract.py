@@ -4,7 +4,7 @@
     mpirun -n 3 python replication/extract.py quick --run second --extract.policy agent
         --extract.agent checkpoints/quick
 
-Writes data/SET/record/SEED.npz: obs uint8 (T, 64, 64, 3), action float32 (T, 3), reward float32
+Writes data/SET/record/SEED.npz: obs uint8 (T, 64, 64, 3), action float32 (T, A), reward float32
 (T,), terminated bool (T,); reward[t] is what action[t] earned. Episodes that are there stay.
 """
 

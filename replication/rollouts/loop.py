@@ -1,7 +1,16 @@
 """The one loop in which a controller acts in a world: recording, fitness, evaluation, dreams.
 
-What the controller sees of x_t comes first, then a_t, then the step that earns reward[t] and shows
-x_{t+1}. A slot whose episode ends takes the next trial, so that no slot stands idle before all
+Everything in this package has one timeline:
+
+    z_t                     what V makes of the frame x_t, or what M draws in a dream
+    a_t = C(z_t, h_t)       h_0 = c_0 = 0; h_t has seen (z_0, a_0) .. (z_{t-1}, a_{t-1})
+    h_{t+1}, c_{t+1} = LSTM([z_t, a_t], h_t, c_t)
+    p(z_{t+1}) = mixture(h_{t+1})
+
+Here: what is seen at t, then a_t, then the step that earns reward[t] and leads to x_{t+1}. M's part
+is in agent.py (real) and rnn/dream.py (dreamt), the pairs that M learns from in rnn/batches.py.
+
+A slot whose episode ends takes the next trial, so that no slot stands idle before all
 trials have begun. What an episode returns depends on its trial alone, never on its slot.
 """
 

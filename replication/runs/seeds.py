@@ -1,5 +1,8 @@
 """Everything random follows from a seed that is written down, and from what it is random for.
 
+An episode's own seed: a recording's is extract.py's episode_seed, a candidate's and an evaluation's
+of the mean are derived below, a final score's are rollouts/fresh_tracks.py's.
+
 A stream of random numbers is named by (seed, purpose, place): the run's seed or an episode's, one
 of the purposes below, and numbers that say where, such as a generation or a batch. Ranks of
 processes never name one, so any number of processes gives the same numbers.

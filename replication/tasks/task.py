@@ -1,7 +1,7 @@
 """What the pipeline must know of a game: everything else in the package is the same for all games.
 
 A new game is an environment in envs/, a value of Task in a file of this room, and its name in
-`TASKS` (games.py).
+`TASKS` (games.py): docs/adding-a-game.md. tests/support/made_up_game.py is an example.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -38,8 +38,9 @@ class Task:
     action_low: tuple[float, ...]
     action_high: tuple[float, ...]
     squash: Callable[[Any, Any], Any]  # C's outputs (B, A), TensorFlow or NumPy -> actions (B, A)
-    output_low: tuple[float, ...]  # C's outputs, before squashing: what lies beyond these is
-    output_high: tuple[float, ...]  # hardly another action
+    # C's outputs, before squashing: beyond these limits a larger one hardly changes the action.
+    output_low: tuple[float, ...]
+    output_high: tuple[float, ...]
     bias: bool  # whether C has biases
     max_steps: int  # of an episode
     fps: int  # frames a second

@@ -39,7 +39,6 @@ def complaint(name: str, *argv: str, home: Path, before=None) -> str:
         (["quick", "--vae.epoch", "2"], "--vae.epoch"),
         (["quick", "--vae.epochs", "two"], "two"),
         (["quick", "--vae.epochs", "-3"], "vae.epochs -3: must be positive"),
-        (["quick", "--extract.policy", "random"], "random"),
         (["quick", "--run", "../elsewhere"], "run '../elsewhere'"),
     ],
 )

@@ -16,9 +16,7 @@ SCRIPTS = {"probe"}  # extra stages that write nothing
 def test_tasks_are_known_by_their_names():
     assert all(task_of(name) is task and task.name == name for name, task in TASKS.items())
     assert task_of(Config().task).name == "car_racing_v0"
-    with pytest.raises(
-        UserError, match="--task chess: no such game; there are car_racing_v0, car_racing_v3"
-    ):
+    with pytest.raises(UserError, match="--task chess: no such game; there are .*car_racing_v3"):
         task_of("chess")
 
 
