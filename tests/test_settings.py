@@ -74,7 +74,7 @@ keras.config.set_floatx("float64")
 keras.config.set_dtype_policy("mixed_float16")
 keras.config.set_image_data_format("channels_first")
 from replication.vae.vae import build_encoder
-encoder = build_encoder()
+encoder = build_encoder(32)
 print(encoder.compute_dtype, encoder.variable_dtype, encoder.input_shape, encoder.count_params())
 """
     environment = os.environ | {"KERAS_BACKEND": "tensorflow"}

@@ -100,7 +100,7 @@ def test_log_has_a_line_each_interval_and_each_epochs_end(uninterrupted):
     model, lines = uninterrupted
     assert [line["step"] for line in lines] == STEPS
     assert [line["epoch"] for line in lines] == [1, 1, 1, 2, 2, 2, 3, 3, 3]
-    assert set(lines[0]) == {"step", "epoch", "loss", "held_out_mse", "extra"}
+    assert set(lines[0]) == {"step", "epoch", "processes", "loss", "held_out_mse", "extra"}
     assert lines[-1]["held_out_mse"] == pytest.approx(error_of(model)()["held_out_mse"], abs=1e-6)
 
 

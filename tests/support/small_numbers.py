@@ -8,9 +8,10 @@ tests/test_settings.py compares it with and without a user's global settings.
 import json
 
 from replication.config import Controller, Rnn, Vae, Vaegan
-from replication.envs.rendering.resize import to_frame
 from replication.rnn.rnn import MDNRNN
 from replication.search.cma_es import Evolution
+from replication.tasks.car_frames import to_frame
+from replication.tasks.car_racing import CAR_RACING_V3
 from replication.tf import keras, tf
 from replication.vae.vae import VAE
 from replication.vae.vaegan import VAEGAN
@@ -38,6 +39,7 @@ def main() -> None:
         "z": random.standard_normal((2, 21, 32), np.float32),
         "action": random.standard_normal((2, 21, 3), np.float32),
         "weight": np.ones((2, 20), np.float32),
+        "head_weight": np.ones((2, 20), np.float32),
     }
     es = Evolution(np.zeros(300), Controller(population=8), seed=1)
     for _ in range(2):
@@ -45,9 +47,9 @@ def main() -> None:
     screen = random.integers(0, 256, (96, 96, 3), np.uint8)
     three = [keras.optimizers.SGD(1e-4) for _ in range(3)]
     numbers = {
-        "V": fitted(VAE(Vae()), (frames, noise[:4])),
-        "M": fitted(MDNRNN(Rnn(hidden=64)), steps),
-        "VAE-GAN": fitted(VAEGAN(Vaegan(width=1 / 16)), (frames, noise), *three),
+        "V": fitted(VAE(Vae(), 32), (frames, noise[:4])),
+        "M": fitted(MDNRNN(Rnn(hidden=64), CAR_RACING_V3), steps),
+        "VAE-GAN": fitted(VAEGAN(Vaegan(width=1 / 16), 32), (frames, noise), *three),
         "CMA-ES": [float(value).hex() for value in es.mean],
         "frame": int(
             np.sum(np.int64(to_frame(screen)) * np.arange(64 * 64 * 3).reshape(64, 64, 3))
