@@ -193,7 +193,9 @@ def test_an_evaluation_by_three_processes_is_that_of_one(tmp_path, finished):
     assert many.status == 0, many.err
     scores = home / "checkpoints/t/evaluation/3_tracks_seed_2.json"
     by_many = json.loads(scores.read_text())
-    one = tiny.stage("evaluate", *argv, home=home, before=functools.partial(tiny.shorten, 40))
+    one = tiny.stage(
+        "evaluate", *argv, "--overwrite", home=home, before=functools.partial(tiny.shorten, 40)
+    )
     by_one = json.loads(scores.read_text())
     assert many.last == one.last
     assert by_many["returns"] == by_one["returns"]
