@@ -13,6 +13,22 @@ import pytest
 import tiny
 from counting import CountingEnv
 
+SLOW_FOLDERS = {"end_to_end", "parallel", "published"}
+SLOW_FILES = {
+    *("test_car_racing", "test_drop_in", "test_settings", "test_clones", "test_compiled"),
+    *("test_train_vaegan", "test_train_controller", "test_events", "test_dream", "test_figures"),
+    *("test_browser", "test_figures_vaegan", "test_filmed_drive", "test_car_racing_v0"),
+}
+SLOW_FIXTURES = {"finished", "built"}  # whole runs
+
+
+def pytest_collection_modifyitems(items) -> None:
+    """Mark as slow what runs whole stages, starts processes, or compares thousands of frames."""
+    for item in items:
+        is_slow = item.path.stem in SLOW_FILES or SLOW_FIXTURES & set(item.fixturenames)
+        if is_slow or SLOW_FOLDERS & set(item.path.parts):
+            item.add_marker(pytest.mark.slow)
+
 
 @pytest.fixture(scope="session")
 def together(tmp_path_factory) -> Path:

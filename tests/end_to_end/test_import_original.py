@@ -13,7 +13,6 @@ import original
 import pytest
 import tiny
 
-pytestmark = pytest.mark.slow
 SOURCE = "WorldModelsExperiments/carracing"
 ITSELF = ("--extract.policy", "agent", "--extract.agent", "checkpoints/original")
 RECORD = ("paper", "--run", "original", *ITSELF, "--extract.episodes", "2", "--env.max_steps", "40")

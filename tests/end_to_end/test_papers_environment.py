@@ -14,7 +14,6 @@ import numpy as np
 import pytest
 import tiny
 
-pytestmark = pytest.mark.slow
 GAME = ("--task", "car_racing_v0", "--frames", "stretched")
 STAGES = ("extract", "train_vae", "series", "train_rnn", "train_controller")
 FRAMES = 12  # of an evaluated episode here
