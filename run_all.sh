@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Sets up what is missing, then:
 #   bash run_all.sh [PRESET] [--run NAME] [--vae.epochs 2 ...]   every stage in order, to the report page
-#   bash run_all.sh test [PYTEST OPTIONS]                        ruff and the tests
+#   bash run_all.sh test [PYTEST OPTIONS]                        ruff and the tests; -m "not slow": some of them
 # PRESET: quick (default), laptop, report, paper. PYTHON=python3.12 picks another interpreter.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
