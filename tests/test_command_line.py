@@ -114,7 +114,6 @@ def test_unknown_preset_is_one_line():
         (["--vae.epochs"], "--vae.epochs"),
         (["--controller.mode", "h"], "h"),
         (["--vision", "gan"], "gan"),
-        (["--extract.policy", "expert"], "expert"),
         (["--env.stock", "perhaps"], "perhaps"),
         (["quick", "paper"], "paper"),
     ],
