@@ -102,8 +102,11 @@ class Rnn:
     sequence: int = 999  # Steps of a sequence. [original rnn_train.py]
     learning_rate: float = 1e-3  # Of Adam. [original rnn_train.py]
     clip: float = 1.0  # Gradients are clipped to +- this. [original rnn_train.py]
-    reward_head: bool = False  # Predict the reward too. [ours, after Wellmer: for dreams]
-    termination_head: bool = False  # Predict the episode's end too. [ours, after Wellmer]
+    # The task names them: the car has tiles, reward and termination. Dreams earn what M predicts.
+    heads: str = ""  # What M predicts beside z: names with commas between. [after Wellmer]
+    # Deviation where it is "mean": V's mu with a little noise, instead of samples.
+    z: Literal["sample", "mean"] = "sample"  # What M learns and dreams. [original: sample]
+    z_noise: Weight = 0.15  # With z mean: the noise's standard deviation. [ours]
     log_every: int = 20  # Batches between two lines of the log. [original rnn_train.py]
 
 

@@ -4,9 +4,14 @@ h_{t+1}, c_{t+1} = LSTM([z_t, a_t], h_t, c_t);  p(z_{t+1}) = mixture(h_{t+1}): e
 has 5 Gaussians and weights of its own. 422,368 parameters without the optional heads.
 """
 
-from replication.config import Rnn
+import math
+
+from replication.config import Rnn, UserError
 from replication.tasks.task import Task
 from replication.tf import keras, tf, tfp
+
+import numpy as np
+from scipy import special
 
 layers = keras.layers
 
@@ -38,12 +43,29 @@ def mixture_parameters(raw, z_size: int):
     return tf.split(raw, 3, axis=-1)
 
 
-# What else M may predict from h_{t+1}: the head's output (...,) -> a distribution.
-HEADS = {
-    "reward": lambda raw: tfd.Normal(raw, 1.0),  # what a_t earned
-    "termination": lambda logit: tfd.Bernoulli(logits=logit, dtype=tf.float32),  # did a_t end it?
-}
-TARGETS = {"reward": "reward", "termination": "terminated"}  # what of a batch a head learns
+def told_logvar(logvar, config: Rnn):
+    """The log-variance of z as M is told it: V's own (..., Z), or a number, of a small noise."""
+    if config.z == "sample":
+        return logvar
+    return 2 * math.log(config.z_noise) if config.z_noise else -math.inf
+
+
+def heads_of(config: Rnn, task: Task) -> list[str]:
+    """The names in --rnn.heads; UserError for one that the task has not."""
+    names = [name for name in config.heads.split(",") if name]
+    for name in names:
+        if name not in task.heads:
+            known = ", ".join(sorted(task.heads))
+            raise UserError(f"--rnn.heads {config.heads}: {task.name} has {known}")
+    return list(dict.fromkeys(names))
+
+
+def _event(logit) -> tfd.Distribution:
+    return tfd.Bernoulli(logits=logit, dtype=tf.float32)
+
+
+def _number(mean) -> tfd.Distribution:
+    return tfd.Normal(mean, 1.0)
 
 
 class MDNRNN(keras.Model):
@@ -57,11 +79,10 @@ class MDNRNN(keras.Model):
             config.hidden, unit_forget_bias=True, return_sequences=True, return_state=True
         )
         self.head = layers.Dense(task.z_size * 3 * config.mixtures, name="mixture")
-        wanted = {"reward": config.reward_head, "termination": config.termination_head}
-        self.heads = {name: layers.Dense(1, name=name) for name, has in wanted.items() if has}
+        self.heads = {name: layers.Dense(1, name=name) for name in heads_of(config, task)}
         names = ("loss", "nll", *self.heads)
         self.trackers = {name: keras.metrics.Mean(name) for name in names}
-        self.lstm.build((None, None, task.z_size + task.action_size))
+        self.lstm.build((None, None, task.z_size + task.action_size + task.tells_restart))
         for head in (self.head, *self.heads.values()):
             head.build((None, None, config.hidden))
         self.built = True
@@ -70,14 +91,29 @@ class MDNRNN(keras.Model):
     def metrics(self):
         return list(self.trackers.values())
 
-    def call(self, z, action, state=None):
-        """z (B, T, Z), action (B, T, A), state h, c (B, H) each -> h_{1..T} (B, T, H), (h, c)."""
-        outputs, h, c = self.lstm(tf.concat([z, action], axis=-1), initial_state=state)
+    def call(self, z, action, restart=None, state=None):
+        """h_{1..T} (B, T, H) and the last (h, c), (B, H) each, as an episode goes on.
+
+        z (B, T, Z), action (B, T, A); restart (B, T): 1 at an episode's first step, None: at no
+        step; state: h, c (B, H) each, None: 0.
+        """
+        outputs, h, c = self.lstm(self._told(z, action, restart), initial_state=state)
         return outputs, (h, c)
 
-    def step(self, z, action, h, c):
-        """One step of the LSTM: z_t (B, Z), a_t (B, A), h_t, c_t (B, H) -> h_{t+1}, c_{t+1}."""
-        return self.lstm.cell(tf.concat([z, action], axis=-1), [h, c])[1]
+    def step(self, z, action, h, c, restart=None):
+        """One step of the LSTM: z_t (B, Z), a_t (B, A), h_t, c_t (B, H) -> h_{t+1}, c_{t+1}.
+
+        restart (B,): 1 in rows where t is an episode's first step, None: nowhere.
+        """
+        return self.lstm.cell(self._told(z, action, restart), [h, c])[1]
+
+    def _told(self, z, action, restart):
+        """The LSTM's input (..., Z + A), in some games with the restart behind it."""
+        if not self.task.tells_restart:
+            return tf.concat([z, action], axis=-1)
+        if restart is None:
+            restart = tf.zeros(tf.shape(z)[:-1])
+        return tf.concat([z, action, tf.cast(restart, tf.float32)[..., None]], axis=-1)
 
     def predict_z(
         self, h, temperature: float = 1.0, component: int | None = None
@@ -87,21 +123,32 @@ class MDNRNN(keras.Model):
 
     def predict_heads(self, h) -> dict[str, tfd.Distribution]:
         """What the other heads say of a_t, by name, given h_{t+1} (..., H): batch shape (...,)."""
-        return {name: HEADS[name](head(h)[..., 0]) for name, head in self.heads.items()}
+        kinds = {True: _event, False: _number}
+        return {
+            name: kinds[self.task.heads[name].is_event](head(h)[..., 0])
+            for name, head in self.heads.items()
+        }
+
+    def expectations(self, raw: np.ndarray) -> dict[str, np.ndarray]:
+        """What is expected of a_t, by head, float32 (B,): of what the heads put out, raw (B, N)."""
+        return {
+            name: special.expit(values) if self.task.heads[name].is_event else values
+            for name, values in zip(self.heads, raw.T, strict=True)
+        }
 
     def losses_of(self, batch: dict) -> dict:
         """Losses over the steps that are not padding.
 
-        batch: z (B, T+1, Z), action (B, T+1, A), reward, terminated, weight and head_weight (B, T),
-        as batches.py makes it.
+        batch: z (B, T+1, Z), action (B, T+1, A), restart, weight and head_weight (B, T), and of
+        each head its target and its weight there (B, T, 2), as batches.py makes it.
         """
-        h, _ = self(batch["z"][:, :-1], batch["action"][:, :-1])  # (B, T, H)
+        h, _ = self(batch["z"][:, :-1], batch["action"][:, :-1], batch["restart"])  # (B, T, H)
         weight = batch["weight"]  # (B, T)
         nll = -self.predict_z(h).log_prob(batch["z"][:, 1:])  # (B, T, Z)
         losses = {"nll": _mean(tf.reduce_mean(nll, axis=-1), weight)}
         for name, prediction in self.predict_heads(h).items():
-            target, head_weight = batch[TARGETS[name]], batch["head_weight"]
-            losses[name] = _mean(-prediction.log_prob(target), head_weight)
+            target, counts = tf.unstack(batch[name], axis=-1)  # (B, T) each
+            losses[name] = _mean(-prediction.log_prob(target) * counts, batch["head_weight"])
         return losses | {"loss": tf.add_n(list(losses.values()))}
 
     def train_step(self, batch):

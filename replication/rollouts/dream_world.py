@@ -1,14 +1,32 @@
 """M's dream of a game as a world: one step of its LSTM a frame, no environment and no V."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
 
 from replication.rnn.dream import Dreams, Starts
 from replication.rnn.rnn import MDNRNN
-from replication.rollouts.agent import WIDTH
 from replication.rollouts.loop import Seen, Trial
-from replication.runs.seeds import Purpose, generator
+from replication.runs.seeds import Purpose, derive_key
 
 import numpy as np
+
+WIDTH = 64  # dreams together: products of more rows are hardly faster
+
+
+@dataclass(frozen=True)
+class DreamRules:
+    """How a dream goes, apart from M and from where it starts."""
+
+    temperature: float = 1.0
+    max_steps: int | None = None  # None: as many as the game's episodes have
+    ends: Literal["likely", "drawn"] = "drawn"  # when M gives it half a chance; or by lot
+    # What a dream has earned after t steps counts up to cap * t + CAP_FIRST. 0: all of it.
+    cap: float = 0.0
+    component: int | None = None  # of M's mixture, the only one that z is drawn from; None: all
+
+
+CAP_FIRST = 3.0  # ours
 
 
 class DreamWorld:
@@ -18,21 +36,22 @@ class DreamWorld:
         self,
         rnn: MDNRNN,
         starts: Starts,
-        temperature: float = 1.0,
+        rules: DreamRules | None = None,
         width: int = WIDTH,
-        max_steps: int | None = None,
-        component: int | None = None,
         purpose: Purpose = Purpose.DREAM,
     ):
-        """component as in Dreams; purpose: what the dreams' random numbers are for."""
-        self.dreams = Dreams(rnn, starts, temperature, width, component)
-        self.width, self.purpose = width, purpose
-        self.max_steps = max_steps or rnn.task.max_steps
-        self.idle_reward = rnn.task.idle_reward or 0.0
+        """purpose: what the dreams' random numbers are for."""
+        rules = rules or DreamRules()
+        self.dreams = Dreams(rnn, starts, rules.temperature, width, rules.component)
+        self.rules, self.width, self.purpose = rules, width, purpose
+        self.max_steps = rules.max_steps or rnn.task.max_steps
+        self.idle_reward, self.idle_below = 0.0, rnn.task.dream_idle
+        self.steps, self.earned = np.zeros((2, width), np.float32)
 
     def begin(self, slot: int, trial: Trial) -> None:
         """Start a dream that follows from the trial's seed."""
-        self.dreams.begin(slot, generator(trial.seed, self.purpose))
+        self.dreams.begin(slot, derive_key(trial.seed, self.purpose))
+        self.steps[slot] = self.earned[slot] = 0
 
     def see(self) -> Seen:
         """z_t, h_t and c_t of every slot."""
@@ -40,4 +59,15 @@ class DreamWorld:
 
     def step(self, slots: Sequence[int], actions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """What M expects a_t (B, A) to earn, float32 (B,), and whether it ends, bool (B,)."""
-        return self.dreams.step(actions)
+        reward, end = self.dreams.rnn.task.dream_outcome(self.dreams.step(actions), self.width)
+        ended = end > 0.5 if self.rules.ends == "likely" else self.dreams.uniform < end
+        return self._capped(reward), ended
+
+    def _capped(self, reward: np.ndarray) -> np.ndarray:
+        """The part of a reward (B,) that counts."""
+        if not self.rules.cap:
+            return reward
+        self.steps += 1
+        before = self.earned
+        self.earned = np.minimum(before + reward, self.rules.cap * self.steps + CAP_FIRST)
+        return self.earned - before

@@ -61,6 +61,7 @@ class World(Protocol):
     width: int  # slots
     max_steps: int  # of an episode
     idle_reward: float  # of a step that achieves nothing
+    idle_below: float  # a step that earns less than this achieves nothing
 
     def begin(self, slot: int, trial: Trial) -> None:
         """Start the trial's episode in a slot."""
@@ -99,12 +100,14 @@ def drive(
     """
     queue = iter(enumerate(trials))
     running: dict[int, tuple[int, Episode]] = {}  # slot -> place in `trials`, episode
+    steps = _Steps(world)
 
     def fill(slot: int) -> None:
         if (following := next(queue, None)) is not None:
             place, trial = following
             world.begin(slot, trial)
             controller.begin(slot, trial)
+            steps.begin(slot, trial)
             running[slot] = place, Episode(trial.seed)
 
     for slot in range(world.width):
@@ -115,26 +118,52 @@ def drive(
         if watch:
             for slot in slots:
                 watch(slot, running[slot][1], seen, actions[slot])
-        rewards, ended = world.step(slots, actions)
-        for slot in slots:
-            place, episode = running[slot]
-            episode.actions.append(actions[slot].copy())
-            episode.rewards.append(float(rewards[slot]))
-            episode.terminated.append(bool(ended[slot]))
-            if _is_over(episode, trials[place], world, stop_at_end):
+        over = steps.add(actions, *world.step(slots, actions), stop_at_end)
+        for slot in np.flatnonzero(over).tolist():
+            if slot in running:
+                place, episode = running.pop(slot)
+                steps.write_into(episode, slot)
                 yield place, episode
-                del running[slot]
                 fill(slot)
 
 
-def _is_over(episode: Episode, trial: Trial, world: World, stop_at_end: bool) -> bool:
-    """Whether an episode ends here; if it is given up, what it skips is noted in it."""
-    limit = min(trial.max_steps or world.max_steps, world.max_steps)
-    left = limit - len(episode.rewards)
-    if left <= 0 or stop_at_end and episode.terminated[-1]:
-        return True
-    recent = episode.rewards[-trial.patience :]
-    if 0 < trial.patience == len(recent) and max(recent) < 0:
-        episode.skipped_return = world.idle_reward * left
-        return True
-    return False
+class _Steps:
+    """What has happened in all slots, a few array operations a step: dreams are fast."""
+
+    def __init__(self, world: World):
+        self.world = world
+        # The first step of each slot's episode, its steps at most, its patience, and how many steps
+        # in a row achieved nothing.
+        self.first, self.limit, self.patience, self.idle = np.zeros((4, world.width), int)
+        self.actions: list[np.ndarray] = []  # (B, A) of each step
+        self.rewards: list[np.ndarray] = []  # (B,)
+        self.ended: list[np.ndarray] = []  # bool (B,)
+
+    def begin(self, slot: int, trial: Trial) -> None:
+        """The slot's next step is the first of a trial."""
+        self.first[slot], self.idle[slot] = len(self.rewards), 0
+        self.limit[slot] = min(trial.max_steps or self.world.max_steps, self.world.max_steps)
+        self.patience[slot] = trial.patience
+
+    def add(
+        self, actions: np.ndarray, rewards: np.ndarray, ended: np.ndarray, stop_at_end: bool
+    ) -> np.ndarray:
+        """Note a step of all slots; returns whether it is its episode's last, bool (B,)."""
+        self.actions.append(actions.copy())
+        self.rewards.append(rewards)
+        self.ended.append(ended)
+        self.idle = np.where(rewards < self.world.idle_below, self.idle + 1, 0)
+        self.last = len(self.rewards) - self.first >= self.limit
+        if stop_at_end:
+            self.last |= ended
+        return self.last | (self.patience > 0) & (self.idle >= self.patience)
+
+    def write_into(self, episode: Episode, slot: int) -> None:
+        """Write a slot's steps into its episode; if it is given up, note what it skips."""
+        first = self.first[slot]
+        episode.actions = [actions[slot] for actions in self.actions[first:]]
+        episode.rewards = [float(rewards[slot]) for rewards in self.rewards[first:]]
+        episode.terminated = [bool(ended[slot]) for ended in self.ended[first:]]
+        if not self.last[slot]:
+            left = int(self.limit[slot]) - len(episode.rewards)
+            episode.skipped_return = self.world.idle_reward * left

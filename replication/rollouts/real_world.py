@@ -30,7 +30,7 @@ class RealWorld:
         """frames: which of the task's frames V sees."""
         self.envs, self.model, self.to_frame = envs, model, task.frames[frames]
         self.max_steps = max_steps or task.max_steps
-        self.idle_reward = task.idle_reward or 0.0
+        self.idle_reward, self.idle_below = task.idle_reward or 0.0, 0.0
         self.width = len(envs)
         rows = len(model.z) if model else self.width  # V's call has one shape: the rest stays black
         self.frames = np.zeros((rows, 64, 64, 3), np.uint8)  # x_t of each slot

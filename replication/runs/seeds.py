@@ -49,6 +49,11 @@ def derive_seed(seed: int, purpose: Purpose, *place: int) -> int:
     return int(np.random.SeedSequence([seed, purpose, *place]).generate_state(1)[0])
 
 
+def derive_key(seed: int, purpose: Purpose, *place: int) -> int:
+    """64 bits that follow from a seed: the key of a stream that compiled code draws from."""
+    return int(np.random.SeedSequence([seed, purpose, *place]).generate_state(1, np.uint64)[0])
+
+
 def seed_everything(seed: int) -> None:
     """Seed Python, NumPy and TensorFlow: a stage's first act."""
     from replication.tf import keras  # here: stages without networks do not wait for it

@@ -5,7 +5,7 @@ import math
 from collections.abc import Iterator, Mapping
 
 from replication.tasks.car_frames import to_frame, to_stretched_frame
-from replication.tasks.task import Outcome, Task
+from replication.tasks.task import Head, Outcome, Task
 
 import gymnasium
 import numpy as np
@@ -13,6 +13,8 @@ import numpy as np
 Z_SIZE = 32  # paper, A.1
 LOW, HIGH = np.float32([-1, 0, 0]), np.float32([1, 1, 1])
 FPS = 50
+LARGEST_TILE = 5.0  # no tile earns more: tracks of fewer than 200 tiles are not made
+TILES_WEIGHT = 4.0  # ours: of the tiles' error, beside the mean over the dimensions of z
 
 
 def squash(u, xp):
@@ -72,18 +74,36 @@ def brownian_policy(random: np.random.Generator) -> Iterator[np.ndarray]:
 # Dreams -------------------------------------------------------------------------------------
 
 
-def dream_outcome(heads: Mapping, uniform) -> Outcome:
-    """The reward that M expects, and an end that is drawn, where M has heads for them.
+def tiles_found(reward: np.ndarray, terminated: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The number of new tiles at each step of an episode, and its weight: float32 (T,) each.
 
-    heads: M's predictions from h_{t+1}, by name; uniform (B,) in [0, 1). Without a head there is
-    no reward, and no end.
+    A tile earns 1000 / (the track's tiles), and each step -0.1: as the tracks have 200 tiles and
+    more, the least that a step with new tiles earned is that of one tile, or of a few at once. The
+    step that leaves the field, with its -100, says nothing of tiles.
     """
-    reward, ended = uniform * 0, uniform < 0
-    if "reward" in heads:
-        reward = heads["reward"].mean()
-    if "termination" in heads:
-        ended = uniform < heads["termination"].probs_parameter()
-    return Outcome(reward, ended)
+    earned = reward + 0.1
+    found = earned[earned > 1]
+    if not len(found):
+        return np.zeros_like(reward), np.full_like(reward, TILES_WEIGHT)
+    least = found.min()
+    one = least / np.ceil(least / LARGEST_TILE)
+    tiles = np.float32(np.round(np.maximum(earned, 0) / one))
+    return tiles, np.where(earned < -50, 0, TILES_WEIGHT).astype(np.float32)
+
+
+def as_it_was(value: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """A head's target as it was recorded, each step with a weight of 1."""
+    return np.float32(value), np.ones(len(value), np.float32)
+
+
+def dream_outcome(heads: Mapping[str, np.ndarray], dreams: int) -> Outcome:
+    """Tiles, or else the reward, that M expects, and its end, where M has heads for them.
+
+    Without a head there is no reward, and no end.
+    """
+    nothing = np.zeros(dreams, np.float32)
+    reward = heads.get("tiles", heads.get("reward", nothing))
+    return Outcome(reward, heads.get("termination", nothing))
 
 
 # Figures ------------------------------------------------------------------------------------
@@ -124,7 +144,14 @@ CAR_RACING_V3 = Task(
     random_policies={"original": original_policy, "brownian": brownian_policy},
     records_past_the_end=True,  # original env.py ignores `done`
     idle_reward=-0.1,
+    heads={
+        "tiles": Head(False, tiles_found),
+        "reward": Head(False, lambda reward, terminated: as_it_was(reward)),
+        "termination": Head(True, lambda reward, terminated: as_it_was(terminated)),
+    },
     dream_outcome=dream_outcome,
+    dream_idle=0.05,  # tiles
+    tells_restart=False,
     extra_stages=frozenset({"events", "probe"}),
 )
 

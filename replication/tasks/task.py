@@ -15,11 +15,20 @@ RandomPolicy = Callable[[np.random.Generator], Iterator[np.ndarray]]
 """An endless series of actions, float (A,), that follows from the generator alone."""
 
 
-class Outcome(NamedTuple):
-    """What a step of a dream earned, and whether it ended the dream."""
+class Head(NamedTuple):
+    """Something that M predicts of a_t from h_{t+1}, beside z_{t+1}."""
 
-    reward: Any  # float32 (B,)
-    ended: Any  # bool (B,)
+    is_event: bool  # M gives a probability; else the mean of a Gaussian of variance 1
+    # An episode's reward float32 (T,) and terminated bool (T,) -> what M should say of each step,
+    # and how much that counts in the loss: float32 (T,) each.
+    target: Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
+
+
+class Outcome(NamedTuple):
+    """What a step of a dream earned, and how probably it ended the dream."""
+
+    reward: np.ndarray  # float32 (B,)
+    end: np.ndarray  # float32 (B,), 0..1
 
 
 @dataclass(frozen=True)
@@ -47,7 +56,11 @@ class Task:
     random_policies: Mapping[str, RandomPolicy]
     records_past_the_end: bool  # recordings go on to the last step, whatever ends before
     idle_reward: float | None  # of a step that achieves nothing; None: no --controller.patience
-    dream_outcome: Callable[[Mapping[str, Any], Any], Outcome]  # (M's heads, uniform (B,))
+    heads: Mapping[str, Head]  # what M can predict beside z, by the names of --rnn.heads
+    # (what M's heads expect, float32 (B,) by name; the number of dreams B)
+    dream_outcome: Callable[[Mapping[str, np.ndarray], int], Outcome]
+    dream_idle: float  # a dream's step that earns no more than this achieves nothing
+    tells_restart: bool  # whether M is told which step is an episode's first
     extra_stages: frozenset[str]  # stages that only some games have
 
     @property
