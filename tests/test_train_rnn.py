@@ -11,13 +11,14 @@ import numpy as np
 import pytest
 
 RANDOM = np.random.default_rng(0)
+OFFSET = np.array([0, 12, 19, 31, 40])
 SERIES = {
-    "mu": np.float16(RANDOM.standard_normal((4, 12, 32))),
-    "logvar": np.float16(RANDOM.standard_normal((4, 12, 32)) - 1),
-    "action": np.float32(RANDOM.uniform(-1, 1, (4, 12, 3))),
-    "reward": np.float32(RANDOM.standard_normal((4, 12))),
-    "terminated": np.zeros((4, 12), bool),
-    "length": np.array([12, 7, 12, 9], np.int32),
+    "mu": np.float16(RANDOM.standard_normal((40, 32))),
+    "logvar": np.float16(RANDOM.standard_normal((40, 32)) - 1),
+    "action": np.float32(RANDOM.uniform(-1, 1, (40, 3))),
+    "reward": np.float32(RANDOM.standard_normal(40)),
+    "terminated": np.zeros(40, bool),
+    "offset": OFFSET,
     "seed": np.array([20, 21, 22, 40], np.int64),
 }
 
@@ -51,8 +52,8 @@ def test_episodes_of_one_frame_teach_nothing(home, monkeypatch):
     """Of the held-out episodes, or of the others, all end at once."""
     monkeypatch.setattr(records, "check_inputs", lambda config, name: None)
     for rows in ([0, 3], [1, 2]):
-        terminated = np.zeros((4, 12), bool)
-        terminated[rows, 0] = True
+        terminated = np.zeros(40, bool)
+        terminated[OFFSET[rows]] = True
         cut = SERIES | {"terminated": terminated}
         monkeypatch.setattr(train_rnn, "load_series", lambda config, cut=cut: cut)
         with pytest.raises(UserError, match="M learns from two frames at least"):

@@ -140,12 +140,12 @@ def test_m_resumes_bit_for_bit(folders):
     whole, parts = folders
     random = np.random.default_rng(0)
     series = {
-        "mu": np.float16(random.standard_normal((6, 12, 32))),
-        "logvar": np.float16(random.standard_normal((6, 12, 32)) - 1),
-        "action": np.float32(random.uniform(-1, 1, (6, 12, 3))),
-        "reward": np.float32(random.standard_normal((6, 12))),
-        "terminated": np.zeros((6, 12), bool),
-        "length": np.array([12, 9, 12, 5, 12, 12], np.int32),
+        "mu": np.float16(random.standard_normal((62, 32))),
+        "logvar": np.float16(random.standard_normal((62, 32)) - 1),
+        "action": np.float32(random.uniform(-1, 1, (62, 3))),
+        "reward": np.float32(random.standard_normal(62)),
+        "terminated": np.zeros(62, bool),
+        "offset": np.cumsum([0, 12, 9, 12, 5, 12, 12]),
     }
     config, rows = Rnn(hidden=4, mixtures=2, batch_size=4, sequence=5), np.arange(6)
 

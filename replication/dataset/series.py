@@ -1,7 +1,8 @@
-"""A run's rollouts as V has encoded them: memory-mapped arrays, a row an episode, zero-padded.
+"""A run's rollouts as V has encoded them: memory-mapped arrays, one episode after the other.
 
-data/RUN/series/: mu, logvar float16 (N, T, Z), action float32 (N, T, A), reward float32 (N, T),
-terminated bool (N, T), length int32 (N,), seed int64 (N,); and series.json, which names V.
+data/RUN/series/, of N episodes with F frames in all: mu, logvar float16 (F, Z), action float32
+(F, A), reward float32 (F,), terminated bool (F,); offset int64 (N + 1,): episode n has the frames
+offset[n]..offset[n + 1] - 1; seed int64 (N,); and series.json, which names V.
 """
 
 import os
@@ -48,23 +49,22 @@ def new_array(path: Path, dtype, shape: tuple[int, ...]) -> np.ndarray:
 
 def write_series(encoder, episodes: list[Recorded], task: Task, folder: Path) -> int:
     """Write the arrays into a folder; returns the frames."""
-    longest = max(episode.length for episode in episodes)
+    offset = np.cumsum([0, *(episode.length for episode in episodes)], dtype=np.int64)
     arrays = {
-        name: new_array(folder / f"{name}.npy", dtype, (len(episodes), longest, *shape))
+        name: new_array(folder / f"{name}.npy", dtype, (int(offset[-1]), *shape))
         for name, (dtype, shape) in formats(task).items()
     }
     with tqdm(episodes, "series", unit="episode") as bar:
-        for row, episode in enumerate(bar):
+        for episode, first in zip(bar, offset[:-1], strict=True):
             obs, *rest = read_episode(episode.path, "obs", "action", "reward", "terminated")
             values = (*encode(encoder, obs), *rest)
             for array, value in zip(arrays.values(), values, strict=True):
-                array[row, : episode.length] = value
+                array[first : first + episode.length] = value
     for array in arrays.values():
         array.flush()
-    lengths = np.array([episode.length for episode in episodes], np.int32)
-    np.save(folder / "length.npy", lengths)
+    np.save(folder / "offset.npy", offset)
     np.save(folder / "seed.npy", np.array([e.seed for e in episodes], np.int64))
-    return int(lengths.sum())
+    return int(offset[-1])
 
 
 def replace_series(encoder, episodes: list[Recorded], task: Task, folder: Path) -> int:
@@ -93,7 +93,7 @@ def load_series(config: Config) -> dict[str, np.ndarray]:
             f"{folders.shown(folder)} was encoded by another V ({made_by}, not {ours}):"
             f" run python replication/{records.command(config, 'series')} --overwrite"
         )
-    names = (*formats(task_of(config.task)), "length", "seed")
+    names = (*formats(task_of(config.task)), "offset", "seed")
     try:
         return {name: np.load(folder / f"{name}.npy", mmap_mode="r") for name in names}
     except UNREADABLE as error:
@@ -103,4 +103,5 @@ def load_series(config: Config) -> dict[str, np.ndarray]:
 
 def first_frames(series: dict[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
     """V's mu and logvar of each episode's first frame, float32 (N, Z): where dreams start."""
-    return np.float32(series["mu"][:, 0]), np.float32(series["logvar"][:, 0])
+    first = series["offset"][:-1]
+    return np.float32(series["mu"][first]), np.float32(series["logvar"][first])

@@ -20,16 +20,10 @@ SIGNATURE = {
     "terminated": tf.TensorSpec((None, None), tf.float32),
     "weight": tf.TensorSpec((None, None), tf.float32),
     "head_weight": tf.TensorSpec((None, None), tf.float32),
+    "restart": tf.TensorSpec((None, None), tf.float32),
 }
-
-
-LEARNED = (
-    "action",
-    "reward",
-    "terminated",
-    "weight",
-    "head_weight",
-)  # beside z, what M learns from
+# Beside z, what M learns from.
+LEARNED = ("action", "reward", "terminated", "weight", "head_weight", "restart")
 
 
 class Pieces(NamedTuple):
@@ -43,27 +37,30 @@ class Pieces(NamedTuple):
 
 def episode_ends(series: dict) -> np.ndarray:
     """How many steps each episode has (N,), up to the one that ends it; recordings may go on."""
-    terminated = np.asarray(series["terminated"])  # (N, T)
-    return np.where(terminated.any(axis=1), terminated.argmax(axis=1) + 1, series["length"])
+    first, after = series["offset"][:-1], series["offset"][1:]
+    ends = np.append(np.flatnonzero(series["terminated"]) + 1, after[-1])  # of any episode
+    return np.minimum(ends[np.searchsorted(ends, first, "right")], after) - first
 
 
 def gather(series: dict, pieces: Pieces, random: np.random.Generator) -> dict:
     """The batch of these pieces; what is not of an episode has weight 0.
 
-    mu, logvar, noise (B, T+1, Z), action (B, T+1, A), reward, terminated, weight, head_weight
-    (B, T). weight is 1 where z_t and z_{t+1} are both of the episode, head_weight where z_t is: the
-    step that ends an episode has a reward and an end, and no z_{t+1}.
+    mu, logvar, noise (B, T+1, Z), action (B, T+1, A), reward, terminated, weight, head_weight,
+    restart (B, T). weight is 1 where z_t and z_{t+1} are both of the episode, head_weight where z_t
+    is: the step that ends an episode has a reward and an end, and no z_{t+1}. restart is 1 at the
+    first step of an episode. What follows an episode's end repeats its last step.
     """
     time = pieces.starts[:, None] + np.arange(pieces.steps + 1)  # (B, T+1)
     # Deviation: the original's M also learns from what its recordings show after an end.
     inside = np.float32(time < pieces.ends[:, None])
-    at = pieces.rows[:, None], np.minimum(time, series["mu"].shape[1] - 1)
+    at = series["offset"][pieces.rows, None] + np.minimum(time, pieces.ends[:, None] - 1)
     batch = {name: series[name][at].astype(np.float32) for name in ("mu", "logvar", "action")}
     batch |= {
         name: series[name][at][:, :-1].astype(np.float32) for name in ("reward", "terminated")
     }
     noise = random.standard_normal(batch["mu"].shape, np.float32)
-    return batch | {"noise": noise, "weight": inside[:, 1:], "head_weight": inside[:, :-1]}
+    batch |= {"weight": inside[:, 1:], "head_weight": inside[:, :-1]}
+    return batch | {"noise": noise, "restart": np.float32(time[:, :-1] == 0)}
 
 
 def draw_z(batch: dict) -> dict:

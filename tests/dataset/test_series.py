@@ -1,4 +1,4 @@
-"""The series: encoded alike in any batches, padded with zeros, and of one V alone."""
+"""The series: encoded alike in any batches, one episode after the other, and of one V alone."""
 
 import dataclasses
 
@@ -58,40 +58,39 @@ def test_encoding_in_batches_equals_one_batch(monkeypatch):
 def test_layout(written):
     shapes = {path.stem: np.load(path, mmap_mode="r") for path in sorted(written.glob("*.npy"))}
     assert {name: (array.dtype.name, array.shape) for name, array in shapes.items()} == {
-        "mu": ("float16", (3, 12, 32)),
-        "logvar": ("float16", (3, 12, 32)),
-        "action": ("float32", (3, 12, 3)),
-        "reward": ("float32", (3, 12)),
-        "terminated": ("bool", (3, 12)),
-        "length": ("int32", (3,)),
+        "mu": ("float16", (26, 32)),
+        "logvar": ("float16", (26, 32)),
+        "action": ("float32", (26, 3)),
+        "reward": ("float32", (26,)),
+        "terminated": ("bool", (26,)),
+        "offset": ("int64", (4,)),
         "seed": ("int64", (3,)),
     }
     assert not list(written.glob(".tmp-*"))
 
 
-def test_rows_are_episodes_by_seed_padded_with_zeros(written):
-    mu, logvar, action, reward, length, seed = (
+def test_episodes_follow_each_other_by_seed(written):
+    mu, logvar, action, reward, offset, seed = (
         np.load(written / f"{name}.npy")
-        for name in ("mu", "logvar", "action", "reward", "length", "seed")
+        for name in ("mu", "logvar", "action", "reward", "offset", "seed")
     )
     assert seed.tolist() == [3, 20, 41]
-    assert length.tolist() == [5, 12, 9]
+    assert offset.tolist() == [0, 5, 17, 26]
     for row in range(3):
-        time, end = np.arange(length[row]), length[row]
+        episode = slice(offset[row], offset[row + 1])
+        time = np.arange(episode.stop - episode.start)
         signs = np.stack([time, 0 * time + seed[row], time + seed[row]], axis=1)
-        np.testing.assert_array_equal(mu[row, :end, :3], signs)
-        np.testing.assert_array_equal(logvar[row, :end, :3], -signs)
-        np.testing.assert_allclose(action[row, :end], signs / 1000, rtol=1e-6)
-        np.testing.assert_array_equal(reward[row, :end], time)
-        for array in (mu, logvar, action, reward):
-            assert not array[row, end:].any()
+        np.testing.assert_array_equal(mu[episode, :3], signs)
+        np.testing.assert_array_equal(logvar[episode, :3], -signs)
+        np.testing.assert_allclose(action[episode], signs / 1000, rtol=1e-6)
+        np.testing.assert_array_equal(reward[episode], time)
 
 
 def test_load_maps_into_memory_and_holds_nothing(written):
     finish_vae("v1")
     files.write_json(written / "series.json", {"vae": "v1"})
     loaded = series.load_series(CONFIG)
-    assert set(loaded) == {"mu", "logvar", "action", "reward", "terminated", "length", "seed"}
+    assert set(loaded) == {"mu", "logvar", "action", "reward", "terminated", "offset", "seed"}
     assert all(isinstance(array, np.memmap) for array in loaded.values())
 
 
@@ -122,7 +121,11 @@ def test_series_that_cannot_be_read_name_the_command(written):
 
 def test_first_frames_are_where_dreams_start(written):
     mu, logvar = series.first_frames(
-        {"mu": np.load(written / "mu.npy"), "logvar": np.ones((3, 9, 2))}
+        {
+            "mu": np.load(written / "mu.npy"),
+            "logvar": np.ones((26, 2)),
+            "offset": np.load(written / "offset.npy"),
+        }
     )
     assert mu.dtype == logvar.dtype == np.float32
     assert mu[:, :3].tolist() == [[0, 3, 3], [0, 20, 20], [0, 41, 41]]
@@ -143,7 +146,7 @@ def test_writing_anew_replaces_every_array(written, write_episode):
     files.write_json(written / "series.json", {"vae": "v1"})
     write_episode(record, 55, 15)
     series.replace_series(reading, list_episodes(CONFIG), CAR_RACING_V3, written)
-    assert np.load(written / "mu.npy").shape == (4, 15, 32)
+    assert np.load(written / "mu.npy").shape == (41, 32)
     assert np.load(written / "seed.npy").tolist() == [3, 20, 41, 55]
     assert not (written / "series.json").exists()
 
@@ -156,7 +159,7 @@ def test_a_broken_episode_leaves_the_old_series(written, write_episode):
     broken.write_bytes(broken.read_bytes()[:500])
     with pytest.raises(UserError, match="0000000060.npz cannot be read"):
         series.replace_series(reading, episodes, CAR_RACING_V3, written)
-    assert np.load(written / "mu.npy").shape == (3, 12, 32)
+    assert np.load(written / "mu.npy").shape == (26, 32)
     assert (written / "series.json").exists()
 
 

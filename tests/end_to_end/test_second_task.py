@@ -43,7 +43,7 @@ def test_its_sizes_are_its_own(trained):
             assert not episode["terminated"][:-1].any()
             lengths.add(len(episode["reward"]))
     assert len(lengths) > 1
-    assert np.load(trained / "data/t/series/mu.npy").shape[2] == 6
+    assert np.load(trained / "data/t/series/mu.npy").shape[1] == 6
     best = json.loads((trained / "checkpoints/t/controller/best.json").read_text())
     assert len(best["parameters"]) == (6 + 8) * 2
     with h5py.File(trained / "checkpoints/t/vae/encoder.weights.h5") as weights:

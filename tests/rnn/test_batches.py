@@ -25,22 +25,21 @@ import pytest
 
 CONFIG = dataclasses.replace(PRESETS["quick"], run="mine")
 LENGTHS = (30, 7, 30, 18)
+OFFSET = np.cumsum([0, *LENGTHS])
 
 
 @pytest.fixture
 def series() -> dict[str, np.ndarray]:
-    """Rows that count: mu[t] = 100 * row + t, action[t] = -mu[t], reward[t] = t / 2."""
-    count, longest = len(LENGTHS), max(LENGTHS)
-    time = np.arange(longest)
-    inside = time < np.array(LENGTHS)[:, None]
-    signs = np.where(inside, 100 * np.arange(count)[:, None] + time, 0)
+    """Episodes that count: mu[t] = 100 * row + t, action[t] = -mu[t], reward[t] = t / 2."""
+    time = np.concatenate([np.arange(length) for length in LENGTHS])
+    signs = 100 * np.repeat(np.arange(len(LENGTHS)), LENGTHS) + time
     return {
-        "mu": np.float16(signs[..., None] * np.ones(32)),
-        "logvar": np.where(inside, -40, 0)[..., None] * np.ones(32, np.float16),  # sigma 2e-9
-        "action": np.float32(-signs[..., None] * np.ones(3)),
-        "reward": np.float32(np.where(inside, time / 2, 0)),
-        "terminated": np.zeros(inside.shape, bool),
-        "length": np.array(LENGTHS, np.int32),
+        "mu": np.float16(signs[:, None] * np.ones(32)),
+        "logvar": np.full((len(time), 32), -40, np.float16),  # sigma 2e-9
+        "action": np.float32(-signs[:, None] * np.ones(3)),
+        "reward": np.float32(time / 2),
+        "terminated": np.zeros(len(time), bool),
+        "offset": OFFSET,
         "seed": np.array([20, 21, 22, 40], np.int64),
     }
 
@@ -52,12 +51,11 @@ def batch_of(series, rows, starts, steps) -> dict[str, np.ndarray]:
 
 
 def test_pairs_are_z_and_action_of_one_frame_and_z_of_the_next(series):
-    series["terminated"][0, 5] = True
+    series["terminated"][5] = True
     batch = batch_of(series, [0, 2], [0, 11], 6)
-    for row, first in ((0, 0), (1, 211)):
-        expected = first + np.arange(7)
+    for row, expected in ((0, [0, 1, 2, 3, 4, 5, 5]), (1, np.arange(211, 218))):
         np.testing.assert_allclose(batch["z"][row, :, 0], expected, atol=1e-6)
-        np.testing.assert_allclose(batch["action"][row, :, 1], -expected)
+        np.testing.assert_allclose(batch["action"][row, :, 1], -np.array(expected))
     np.testing.assert_array_equal(batch["reward"][1], (11 + np.arange(6)) / 2)  # what a_t earned
     np.testing.assert_array_equal(batch["terminated"][0], [0, 0, 0, 0, 0, 1])
     np.testing.assert_array_equal(batch["weight"], [[1] * 5 + [0], [1] * 6])
@@ -91,7 +89,7 @@ def test_timeline_of_the_pairs_is_that_of_the_rollouts(home, counting_env):
     low = np.full((9, 32), -40, np.float32)
     encoder = lambda obs: (np.float32(obs[:, 5, 5, :1]) * np.ones(32), low)  # noqa: E731
     series_files.write_series(encoder, list_episodes(CONFIG), CAR_RACING_V3, home)
-    names = ("mu", "logvar", "action", "reward", "terminated", "length", "seed")
+    names = ("mu", "logvar", "action", "reward", "terminated", "offset", "seed")
     written = {name: np.load(home / f"{name}.npy", mmap_mode="r") for name in names}
     batch = batch_of(written, [0, 1], [0, 2], 5)
     for row, (first, seed) in enumerate(((0, 3), (2, 8))):
@@ -114,7 +112,7 @@ def test_weight_is_1_where_the_step_has_a_successor(series):
 
 def test_the_step_that_ends_an_episode_counts_for_the_heads_alone_and_what_follows_for_none(series):
     """Episode 0 ends with a_5, and its recording goes on; episode 1 has a last step, a_6."""
-    series["terminated"][0, 5:] = True
+    series["terminated"][5:30] = True
     assert episode_ends(series).tolist() == [6, 7, 30, 18]
     batch = batch_of(series, [0, 1], [2, 2], 8)
     assert batch["weight"].tolist() == [[1] * 3 + [0] * 5, [1] * 4 + [0] * 4]
@@ -131,12 +129,30 @@ def test_with_heads_a_piece_can_hold_an_episodes_last_step(series, heads, last):
     assert starts == set(range(last + 1))
 
 
+def test_an_episode_ends_where_it_first_says_so(series):
+    """At its first step, at its last, in the middle and again later, and at none."""
+    series["terminated"][[0, OFFSET[2] - 1, OFFSET[2] + 9, OFFSET[2] + 20]] = True
+    assert episode_ends(series).tolist() == [1, 7, 10, 18]
+
+
+def test_restart_is_1_at_an_episodes_first_step(series):
+    batch = batch_of(series, [0, 1, 2], [0, 3, 0], 8)
+    assert batch["restart"].tolist() == [[1] + [0] * 7, [0] * 8, [1] + [0] * 7]
+
+
+def test_a_piece_never_shows_the_next_episode(series):
+    batch = batch_of(series, [1], [4], 9)
+    np.testing.assert_allclose(batch["z"][0, :, 0], [104, 105] + [106] * 8, atol=1e-5)
+    np.testing.assert_allclose(batch["action"][0, :, 0], [-104, -105] + [-106] * 8)
+
+
 def test_shapes_and_types(series):
     pieces = Pieces(np.array([0, 1]), np.array([3, 0]), np.array([30, 7]), 8)
     batch = gather(series, pieces, np.random.default_rng(0))
     shapes = {name: array.shape for name, array in batch.items()}
     wide = dict.fromkeys(("mu", "logvar", "noise"), (2, 9, 32))
-    narrow = dict.fromkeys(("reward", "terminated", "weight", "head_weight"), (2, 8))
+    names = ("reward", "terminated", "weight", "head_weight", "restart")
+    narrow = dict.fromkeys(names, (2, 8))
     assert shapes == wide | narrow | {"action": (2, 9, 3)}
     assert {array.dtype.name for array in batch.values()} == {"float32"}
 
