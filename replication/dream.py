@@ -27,7 +27,7 @@ from replication.rnn.rnn import MDNRNN
 from replication.rollouts.agent import LinearControllers
 from replication.rollouts.agent_files import load_agent, load_decoder, load_encoder, load_rnn
 from replication.rollouts.dream_paths import dream_along, dream_path
-from replication.rollouts.dream_world import DreamWorld
+from replication.rollouts.dream_world import DreamRules, DreamWorld
 from replication.rollouts.loop import Trial
 from replication.runs import files, folders, records
 from replication.runs.script import run_script
@@ -93,14 +93,14 @@ def write_dream(options: Options, config: Config, decoder: keras.Model, path: Pa
     component = check_component(options, rnn)
     steps = round(options.seconds * parts.task.fps)
     world = DreamWorld(
-        rnn, starts, options.temperature, width=1, max_steps=steps, component=component
+        rnn, starts, DreamRules(options.temperature, steps, component=component), width=1
     )
     trial, controllers = Trial(options.seed, parameters), LinearControllers(parts.controller, 1)
     z, dreams = dream_path(world, controllers, trial, steps)
     frames = (video.enlarge(frame) for frame in decode(decoder, z))
     video.write(path, frames, parts.task.fps)
     total = sum(dream.total for dream in dreams)
-    earned = f", M's rewards sum to {total:.1f}" if "reward" in rnn.heads else ""
+    earned = f", M predicts {total:.1f} in all" if rnn.heads else ""
     again = f", began anew {len(dreams) - 1} times" if len(dreams) > 1 else ""
     print(
         f"dream: {steps} frames at temperature {options.temperature:g}{earned}{again}:"
@@ -135,9 +135,8 @@ def make_rollout(options: Options, config: Config, decoder: keras.Model) -> dict
     world = DreamWorld(
         rnn,
         Starts(mu[:1], logvar[:1]),
-        options.temperature,
+        DreamRules(options.temperature, len(action)),
         width=1,
-        max_steps=len(action),
         purpose=Purpose.FIGURE_3_DREAM,
     )
     z = dream_along(world, action, options.seed)

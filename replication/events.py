@@ -23,7 +23,7 @@ from replication.rnn.rnn import MDNRNN
 from replication.rollouts.agent import WIDTH, AgentParts, LinearControllers
 from replication.rollouts.agent_files import load_agent, load_decoder, load_rnn
 from replication.rollouts.dream_paths import dream_along
-from replication.rollouts.dream_world import DreamWorld
+from replication.rollouts.dream_world import DreamRules, DreamWorld
 from replication.rollouts.fresh_tracks import fresh_trials
 from replication.rollouts.loop import Episode, Seen, drive
 from replication.rollouts.real_world import RealWorld
@@ -136,7 +136,7 @@ def forced_dreams(
     actions = drive.action[start : start + STEPS]
     strips = []
     for component in (None, *range(rnn.config.mixtures)):
-        world = DreamWorld(rnn, starts, width=1, component=component, purpose=Purpose.FORCED_DREAM)
+        world = DreamWorld(rnn, starts, DreamRules(component=component), 1, Purpose.FORCED_DREAM)
         z = dream_along(world, actions, drive.seed)
         strips.append(decode(decoder, z[::EVERY]))
     return np.stack(strips)

@@ -14,7 +14,14 @@ from replication import training
 from replication.config import Config, UserError
 from replication.dataset.series import load_series
 from replication.rnn.baseline import fit_baselines, measure_baselines
-from replication.rnn.batches import draw_z, episode_ends, even_batch, rows_of, sequence_batches
+from replication.rnn.batches import (
+    draw_z,
+    episode_ends,
+    even_batch,
+    rows_of,
+    sequence_batches,
+    with_targets,
+)
 from replication.rnn.rnn import MDNRNN
 from replication.runs import files, folders, records, seeds
 from replication.runs.logs import read_log
@@ -46,7 +53,8 @@ def measure_held_out(rnn: MDNRNN, batch: dict, baselines: dict[str, float]):
 def main(config: Config) -> None:
     with records.open_stage(config, "train_rnn") as folder:
         seeds.seed_everything(config.seed)
-        series = load_series(config)
+        task = task_of(config.task)
+        series = with_targets(load_series(config), config.rnn, task)
         held_out, trained_on = rows_of(series)
         check_lengths(series, held_out, trained_on)
         batch = even_batch(series, held_out, config.rnn, config.seed)
@@ -54,13 +62,13 @@ def main(config: Config) -> None:
         baselines = measure_baselines(fitted, batch)
         records.begin_stage(config, "train_rnn")
 
-        rnn = MDNRNN(config.rnn, task_of(config.task))
+        rnn = MDNRNN(config.rnn, task)
         optimizer = keras.optimizers.Adam(config.rnn.learning_rate, clipvalue=config.rnn.clip)
         rnn.compile(optimizer=optimizer)
         seconds = training.fit(
             rnn,
             lambda step: sequence_batches(series, trained_on, config.rnn, config.seed, step),
-            measure_held_out(rnn, draw_z(batch), baselines),
+            measure_held_out(rnn, draw_z(batch, config.rnn), baselines),
             training.Schedule(config.rnn.epochs, config.rnn.iterations, config.rnn.log_every),
             folder,
         )

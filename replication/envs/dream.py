@@ -53,12 +53,13 @@ class DreamEnv(Env):
 
     def reset(self, *, seed: int | None = None, options: dict | None = None):
         super().reset(seed=seed)
-        self.dreams.begin(0, self.np_random)
+        self.dreams.begin(0, int(self.np_random.integers(2**64, dtype=np.uint64)))
         return self._observation(), {}
 
     def step(self, action: np.ndarray):
-        (reward,), (ended,) = self.dreams.step(action[None])
-        return self._observation(), float(reward), bool(ended), False, {}
+        (reward,), (end,) = self.dreams.rnn.task.dream_outcome(self.dreams.step(action[None]), 1)
+        ended = bool(self.dreams.uniform[0] < end)
+        return self._observation(), float(reward), ended, False, {}
 
     def render(self) -> np.ndarray | None:
         """The dream's frame as V decodes it, uint8 (64, 64, 3)."""

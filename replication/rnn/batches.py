@@ -1,29 +1,21 @@
 """M's batches: sequences (z_t, a_t) -> z_{t+1} of encoded episodes, z drawn anew for each batch."""
 
+import itertools
 from typing import NamedTuple
 
 from replication.config import Rnn
 from replication.dataset.episodes import HELD_OUT
+from replication.rnn.rnn import heads_of, told_logvar
 from replication.runs.seeds import Purpose, generator
+from replication.tasks.task import Task
 from replication.tf import tf
 from replication.vae.vae import sample_z
 
 import numpy as np
 
 HELD_OUT_SEQUENCES = 20  # pieces of held-out episodes that losses are measured on
-SIGNATURE = {
-    "mu": tf.TensorSpec((None, None, None), tf.float32),
-    "logvar": tf.TensorSpec((None, None, None), tf.float32),
-    "noise": tf.TensorSpec((None, None, None), tf.float32),
-    "action": tf.TensorSpec((None, None, None), tf.float32),
-    "reward": tf.TensorSpec((None, None), tf.float32),
-    "terminated": tf.TensorSpec((None, None), tf.float32),
-    "weight": tf.TensorSpec((None, None), tf.float32),
-    "head_weight": tf.TensorSpec((None, None), tf.float32),
-    "restart": tf.TensorSpec((None, None), tf.float32),
-}
-# Beside z, what M learns from.
-LEARNED = ("action", "reward", "terminated", "weight", "head_weight", "restart")
+FRAMES = ("mu", "logvar", "noise", "action")  # of a batch: (B, T+1, ...)
+STEPS = ("weight", "head_weight", "restart")  # (B, T)
 
 
 class Pieces(NamedTuple):
@@ -42,11 +34,25 @@ def episode_ends(series: dict) -> np.ndarray:
     return np.minimum(ends[np.searchsorted(ends, first, "right")], after) - first
 
 
+def with_targets(series: dict, config: Rnn, task: Task) -> dict:
+    """The series, and of each of M's heads its target and its weight at each frame: (F, 2)."""
+    reward, terminated = (np.asarray(series[name]) for name in ("reward", "terminated"))
+    targets = {}
+    for name in heads_of(config, task):
+        target = np.zeros((len(reward), 2), np.float32)
+        for first, after in itertools.pairwise(series["offset"]):
+            episode = slice(first, after)
+            values = task.heads[name].target(reward[episode], terminated[episode])
+            target[episode] = np.stack(values, axis=-1)
+        targets[name] = target
+    return {**series, **targets, "heads": list(targets)}
+
+
 def gather(series: dict, pieces: Pieces, random: np.random.Generator) -> dict:
     """The batch of these pieces; what is not of an episode has weight 0.
 
-    mu, logvar, noise (B, T+1, Z), action (B, T+1, A), reward, terminated, weight, head_weight,
-    restart (B, T). weight is 1 where z_t and z_{t+1} are both of the episode, head_weight where z_t
+    mu, logvar, noise (B, T+1, Z), action (B, T+1, A), weight, head_weight, restart (B, T), and
+    (B, T, 2) of each head that with_targets has put into the series. weight is 1 where z_t and z_{t+1} are both of the episode, head_weight where z_t
     is: the step that ends an episode has a reward and an end, and no z_{t+1}. restart is 1 at the
     first step of an episode. What follows an episode's end repeats its last step.
     """
@@ -55,18 +61,17 @@ def gather(series: dict, pieces: Pieces, random: np.random.Generator) -> dict:
     inside = np.float32(time < pieces.ends[:, None])
     at = series["offset"][pieces.rows, None] + np.minimum(time, pieces.ends[:, None] - 1)
     batch = {name: series[name][at].astype(np.float32) for name in ("mu", "logvar", "action")}
-    batch |= {
-        name: series[name][at][:, :-1].astype(np.float32) for name in ("reward", "terminated")
-    }
+    batch |= {name: series[name][at][:, :-1] for name in series.get("heads", ())}
     noise = random.standard_normal(batch["mu"].shape, np.float32)
     batch |= {"weight": inside[:, 1:], "head_weight": inside[:, :-1]}
     return batch | {"noise": noise, "restart": np.float32(time[:, :-1] == 0)}
 
 
-def draw_z(batch: dict) -> dict:
-    """mu, logvar and noise of a batch become z (B, T+1, Z)."""
-    rest = {name: value for name, value in batch.items() if name in LEARNED}
-    return rest | {"z": sample_z(batch["mu"], batch["logvar"], batch["noise"])}
+def draw_z(batch: dict, config: Rnn) -> dict:
+    """mu, logvar and noise of a batch become z (B, T+1, Z), as M is told it."""
+    rest = {key: value for key, value in batch.items() if key not in ("mu", "logvar", "noise")}
+    logvar = told_logvar(batch["logvar"], config)
+    return rest | {"z": sample_z(batch["mu"], logvar, batch["noise"])}
 
 
 def last_starts(ends: np.ndarray, config: Rnn) -> np.ndarray:
@@ -74,8 +79,7 @@ def last_starts(ends: np.ndarray, config: Rnn) -> np.ndarray:
 
     With heads beside the mixture it holds the step that ends the episode, which has no z_{t+1}.
     """
-    has_heads = config.reward_head or config.termination_head
-    return np.maximum(ends - config.sequence - (0 if has_heads else 1), 0)
+    return np.maximum(ends - config.sequence - (0 if config.heads else 1), 0)
 
 
 def sequence_batches(series, rows: np.ndarray, config: Rnn, seed: int, start: int):
@@ -92,7 +96,11 @@ def sequence_batches(series, rows: np.ndarray, config: Rnn, seed: int, start: in
             yield gather(series, Pieces(chosen, starts, ends[chosen], config.sequence), random)
             step += 1
 
-    return tf.data.Dataset.from_generator(generate, output_signature=SIGNATURE).map(draw_z)
+    signature = {name: tf.TensorSpec((None, None, None), tf.float32) for name in FRAMES}
+    signature |= {name: tf.TensorSpec((None, None), tf.float32) for name in STEPS}
+    signature |= {name: tf.TensorSpec((None, None, 2), tf.float32) for name in series["heads"]}
+    dataset = tf.data.Dataset.from_generator(generate, output_signature=signature)
+    return dataset.map(lambda batch: draw_z(batch, config))
 
 
 def deal(rows: np.ndarray, seed: int, first: int, count: int) -> np.ndarray:

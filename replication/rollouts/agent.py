@@ -56,11 +56,13 @@ class WorldModel:
         self.encoder, self.rnn = parts.build_encoder(), parts.build_rnn()
         self.samples_z = parts.z == "sample"
         z_size, hidden = parts.task.z_size, parts.rnn_config.hidden
-        self.z = np.zeros((width, z_size), np.float32)  # of the last frame seen
+        self.mu, self.logvar = np.zeros((2, width, z_size), np.float32)  # of the last frame seen
+        self.z = np.zeros((width, z_size), np.float32)
         self.action = np.zeros((width, parts.task.action_size), np.float32)  # taken since
         self.h = np.zeros((width, hidden), np.float32)
         self.c = np.zeros((width, hidden), np.float32)
         self.is_new = np.ones((width, 1), bool)  # rows of which nothing has been seen
+        self.restart = np.zeros(width, np.float32)  # 1 where the last frame was a row's first
         self.noise = np.zeros((width, z_size), np.float32)
         self.generators: list[np.random.Generator | None] = [None] * width
         self._see = tf.function(self._traced_see)
@@ -76,10 +78,11 @@ class WorldModel:
         for row, random in zip(self.noise, self.generators, strict=True):
             if random is not None:
                 random.standard_normal(dtype=np.float32, out=row)
-        memory = self.z, self.action, self.h, self.c, self.is_new
-        self.z, self.h, self.c = (
+        memory = self.z, self.action, self.h, self.c, self.restart, self.is_new
+        self.mu, self.logvar, self.z, self.h, self.c = (
             tensor.numpy() for tensor in self._see(frames, self.noise, *memory)
         )
+        self.restart = np.float32(self.is_new[:, 0])
         self.is_new = np.zeros_like(self.is_new)
         return Seen(self.z, self.h, self.c)
 
@@ -87,11 +90,11 @@ class WorldModel:
         """a_t float32 (B, A), which M is told together with z_t when the next frame is seen."""
         self.action[:] = actions
 
-    def _traced_see(self, frames, noise, z, action, h, c, is_new):
-        h, c = self.rnn.step(z, action, h, c)  # h_t, c_t
+    def _traced_see(self, frames, noise, z, action, h, c, restart, is_new):
+        h, c = self.rnn.step(z, action, h, c, restart)  # h_t, c_t
         h, c = (tf.where(is_new, 0.0, memory) for memory in (h, c))
         mu, logvar = self.encoder(to_float(frames))
-        return sample_z(mu, logvar, noise), h, c  # z_t (B, Z)
+        return mu, logvar, sample_z(mu, logvar, noise), h, c  # z_t (B, Z)
 
 
 class LinearControllers:

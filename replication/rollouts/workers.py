@@ -17,7 +17,7 @@ from replication.rollouts.agent import (
     WorldModel,
     one_thread,
 )
-from replication.rollouts.dream_world import DreamWorld
+from replication.rollouts.dream_world import DreamRules, DreamWorld
 from replication.rollouts.loop import Trial, World, drive
 from replication.rollouts.real_world import RealWorld
 
@@ -32,7 +32,7 @@ class DreamSettings:
     """What a worker needs, beside M, to dream."""
 
     starts: Starts
-    temperature: float
+    rules: DreamRules
 
 
 @dataclass(frozen=True)
@@ -55,16 +55,18 @@ def start_worker(parts: AgentParts, env: Env, dream: DreamSettings | None = None
     one_thread()
     worlds: dict[str, World] = {"real": make_real_world(parts, env)}
     if dream:
-        worlds["dream"] = DreamWorld(
-            parts.build_rnn(), dream.starts, dream.temperature, max_steps=env.max_steps
-        )
-    WORKER.update(worlds=worlds, controllers=LinearControllers(parts.controller))
+        worlds["dream"] = DreamWorld(parts.build_rnn(), dream.starts, dream.rules)
+    controllers = {
+        name: LinearControllers(parts.controller, world.width) for name, world in worlds.items()
+    }
+    WORKER.update(worlds=worlds, controllers=controllers)
 
 
 def run_job(job: Job) -> list[tuple[float, int]]:
     """The return and the steps of each of a job's episodes, in the order of its trials."""
     results: list[tuple[float, int]] = [(0.0, 0)] * len(job.trials)
-    for place, episode in drive(WORKER["worlds"][job.world], WORKER["controllers"], job.trials):
+    world, controllers = WORKER["worlds"][job.world], WORKER["controllers"][job.world]
+    for place, episode in drive(world, controllers, job.trials):
         results[place] = (episode.total, len(episode.rewards))
     return results
 

@@ -46,8 +46,9 @@ def memories(rnn: MDNRNN, z, action):
     """z (T, Z), action (T, A) -> what M remembers when it sees each frame: h_t, c_t (T, H)."""
 
     def step(state, inputs):
-        return rnn.step(inputs[0][None], inputs[1][None], *state)
+        z, action, restart = inputs
+        return rnn.step(z[None], action[None], *state, restart[None])
 
-    zeros = tf.zeros((1, rnn.config.hidden))
-    later = tf.scan(step, (z, action), [zeros, zeros])  # h_{t+1}, c_{t+1}: (T, 1, H)
+    zeros, restart = tf.zeros((1, rnn.config.hidden)), tf.cast(tf.range(tf.shape(z)[0]) == 0, tf.float32)
+    later = tf.scan(step, (z, action, restart), [zeros, zeros])  # h_{t+1}, c_{t+1}: (T, 1, H)
     return [tf.concat([zeros, values[:-1, 0]], axis=0) for values in later]
