@@ -91,9 +91,14 @@ def tiles_found(reward: np.ndarray, terminated: np.ndarray) -> tuple[np.ndarray,
     return tiles, np.where(earned < -50, 0, TILES_WEIGHT).astype(np.float32)
 
 
-def as_it_was(value: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """A head's target as it was recorded, each step with a weight of 1."""
-    return np.float32(value), np.ones(len(value), np.float32)
+def reward_itself(reward: np.ndarray, terminated: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The reward of each step of an episode, and a weight of 1: float32 (T,) each."""
+    return np.float32(reward), np.ones(len(reward), np.float32)
+
+
+def ends(reward: np.ndarray, terminated: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Whether each step ended its episode, and a weight of 1: float32 (T,) each."""
+    return np.float32(terminated), np.ones(len(terminated), np.float32)
 
 
 def dream_outcome(heads: Mapping[str, np.ndarray], dreams: int) -> Outcome:
@@ -146,8 +151,8 @@ CAR_RACING_V3 = Task(
     idle_reward=-0.1,
     heads={
         "tiles": Head(False, tiles_found),
-        "reward": Head(False, lambda reward, terminated: as_it_was(reward)),
-        "termination": Head(True, lambda reward, terminated: as_it_was(terminated)),
+        "reward": Head(False, reward_itself),
+        "termination": Head(True, ends),
     },
     dream_outcome=dream_outcome,
     dream_idle=0.05,  # tiles
