@@ -106,7 +106,7 @@ class Rnn:
     heads: str = ""  # What M predicts beside z: names with commas between. [after Wellmer]
     # Deviation where it is "mean": V's mu with a little noise, instead of samples.
     z: Literal["sample", "mean"] = "sample"  # What M learns and dreams. [original: sample]
-    z_noise: Weight = 0.15  # With z mean: the noise's standard deviation. [ours]
+    z_noise: float = 0.15  # With z mean: the noise's standard deviation. [ours]
     log_every: int = 20  # Batches between two lines of the log. [original rnn_train.py]
 
 
@@ -116,7 +116,6 @@ class Controller:
 
     # "dream": C's fitness comes from M's dreams; evaluations stay real. [paper 4: Doom's C]
     world: Literal["real", "dream"] = "real"  # Where candidates act. [paper, 3.3: real]
-    temperature: float = 1.0  # Of M's mixture, in the world dream. [paper, 4: 1.15 for Doom]
     mode: Literal["z_h", "z", "z_hidden", "z_c", "z_c_h"] = "z_h"  # What C sees. [paper, 3.3]
     # Deviation where it is "mean": V's mu, without the noise that the paper adds to it.
     z: Literal["sample", "mean"] = "sample"  # What C and M get of V. [original; Tallec: the mean]
@@ -143,6 +142,41 @@ class Controller:
     short_steps: int = 300  # Frames of a short episode at most. [ours]
     eval_every: int = 25  # Generations between two evaluations of the mean. [paper, A.4]
     eval_episodes: int = 1024  # Rollouts of such an evaluation. [paper, A.4]
+
+
+@dataclass(frozen=True)
+class Dream:
+    """M's dreams as the world of C's search: --controller.world dream, and the rounds."""
+
+    temperature: float = 1.0  # Of M's mixture. [paper, 4: 1.15 for Doom]
+    steps: Count = 0  # Of a dream at most; 0: as many as an episode has. [paper, 4: the game's]
+    # Deviation where it is "recorded": states of an M that watches recordings, on the way too.
+    starts: Literal["first", "recorded"] = "first"  # Where dreams start. [paper, 4: first frames]
+    ends: Literal["likely", "drawn"] = "likely"  # At a half of M's chance, or by lot. [paper, 4]
+    # Deviations where these are not 0. The units are those that M predicts: tiles, for the car.
+    patience: Count = 0  # Steps without reward after which a dream is over; 0: never. [paper: none]
+    cap: Weight = 0.0  # What a step may earn on the average; 0: anything. [paper: none]
+    worst: Weight = 0.0  # Share of the worst quarter of a candidate's dreams in its fitness. [none]
+
+
+@dataclass(frozen=True)
+class Rounds:
+    """Search in the dream, drive and record, refine M, begin again. [paper, 5: proposed]"""
+
+    count: Count = 0  # Rounds; 0: none. [paper: one world model, learned once]
+    generations: int = 25  # Of the search in a round. [ours, as all here]
+    population: Annotated[int, AtLeast(6)] = 64  # Candidates in a generation.
+    episodes: int = 8  # Dreams of a candidate, the same for all.
+    sigma: float = 0.08  # First step size of the first round's search.
+    least_sigma: float = 0.03  # It falls to this, over the rounds.
+    clean: int = 16  # Episodes that C drives as it is: they say how good it is.
+    noisy: int = 16  # Episodes with noise on C.
+    bursts: int = 8  # Episodes with bursts of random actions.
+    noise: float = 0.1  # Spread of the noise on C, for whitened inputs, at most.
+    batches: int = 60  # M's batches in a round.
+    learning_rate: float = 5e-4  # Of Adam, in a round.
+    new: float = 0.6  # Share of a batch that is from the rounds' own recordings.
+    age: float = 0.7  # An older round's recordings count this times as much for each round.
 
 
 @dataclass(frozen=True)
@@ -179,6 +213,8 @@ class Config:
     vaegan: Vaegan = field(default_factory=Vaegan)
     rnn: Rnn = field(default_factory=Rnn)
     controller: Controller = field(default_factory=Controller)
+    dream: Dream = field(default_factory=Dream)
+    rounds: Rounds = field(default_factory=Rounds)
     evaluate: Evaluate = field(default_factory=Evaluate)
     events: Events = field(default_factory=Events)
 

@@ -18,7 +18,6 @@ from replication.dataset.series import first_frames, load_series
 from replication.parallel import mpi
 from replication.rnn.dream import Starts
 from replication.rollouts.agent import AgentParts, one_thread
-from replication.rollouts.dream_world import DreamRules
 from replication.rollouts.agent_files import changed_part, load_parts
 from replication.rollouts.loop import Trial
 from replication.rollouts.workers import DreamSettings, run_all, start_worker
@@ -166,7 +165,7 @@ def dream_settings(config: Config) -> DreamSettings | None:
     if config.controller.world == "real":
         return None
     starts = Starts(*first_frames(load_series(config)))
-    rules = DreamRules(config.controller.temperature, config.env.max_steps)
+    rules = dream_rules(config)
     return DreamSettings(starts, rules)
 
 

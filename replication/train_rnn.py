@@ -18,9 +18,9 @@ from replication.rnn.batches import (
     draw_z,
     episode_ends,
     even_batch,
+    for_m,
     rows_of,
     sequence_batches,
-    with_targets,
 )
 from replication.rnn.rnn import MDNRNN
 from replication.runs import files, folders, records, seeds
@@ -54,7 +54,7 @@ def main(config: Config) -> None:
     with records.open_stage(config, "train_rnn") as folder:
         seeds.seed_everything(config.seed)
         task = task_of(config.task)
-        series = with_targets(load_series(config), config.rnn, task)
+        series = for_m(load_series(config), config.rnn, task)
         held_out, trained_on = rows_of(series)
         check_lengths(series, held_out, trained_on)
         batch = even_batch(series, held_out, config.rnn, config.seed)
@@ -68,7 +68,7 @@ def main(config: Config) -> None:
         seconds = training.fit(
             rnn,
             lambda step: sequence_batches(series, trained_on, config.rnn, config.seed, step),
-            measure_held_out(rnn, draw_z(batch, config.rnn), baselines),
+            measure_held_out(rnn, draw_z(batch), baselines),
             training.Schedule(config.rnn.epochs, config.rnn.iterations, config.rnn.log_every),
             folder,
         )

@@ -7,7 +7,7 @@ from replication.config import Rnn
 from replication.dataset.episodes import HELD_OUT
 from replication.rnn.rnn import heads_of, told_logvar
 from replication.runs.seeds import Purpose, generator
-from replication.tasks.task import Task
+from replication.tasks.task import Head, Task
 from replication.tf import tf
 from replication.vae.vae import sample_z
 
@@ -34,25 +34,33 @@ def episode_ends(series: dict) -> np.ndarray:
     return np.minimum(ends[np.searchsorted(ends, first, "right")], after) - first
 
 
-def with_targets(series: dict, config: Rnn, task: Task) -> dict:
-    """The series, and of each of M's heads its target and its weight at each frame: (F, 2)."""
+def for_m(series: dict, config: Rnn, task: Task) -> dict:
+    """The series as M learns them: logvar is that of z as M is told it, and there is, of each of
+    M's heads, its target and its weight at each frame, float32 (F, 2).
+    """
+    prepared = {**series, "heads": heads_of(config, task)}
+    for name in prepared["heads"]:
+        prepared[name] = _targets(series, task.heads[name])
+    told = np.float16(told_logvar(0, config))
+    if config.z == "mean":
+        prepared["logvar"] = np.broadcast_to(told, series["logvar"].shape)
+    return prepared
+
+
+def _targets(series: dict, head: Head) -> np.ndarray:
     reward, terminated = (np.asarray(series[name]) for name in ("reward", "terminated"))
-    targets = {}
-    for name in heads_of(config, task):
-        target = np.zeros((len(reward), 2), np.float32)
-        for first, after in itertools.pairwise(series["offset"]):
-            episode = slice(first, after)
-            values = task.heads[name].target(reward[episode], terminated[episode])
-            target[episode] = np.stack(values, axis=-1)
-        targets[name] = target
-    return {**series, **targets, "heads": list(targets)}
+    targets = np.zeros((len(reward), 2), np.float32)
+    for first, after in itertools.pairwise(series["offset"]):
+        values = head.target(reward[first:after], terminated[first:after])
+        targets[first:after] = np.stack(values, axis=-1)
+    return targets
 
 
 def gather(series: dict, pieces: Pieces, random: np.random.Generator) -> dict:
     """The batch of these pieces; what is not of an episode has weight 0.
 
     mu, logvar, noise (B, T+1, Z), action (B, T+1, A), weight, head_weight, restart (B, T), and
-    (B, T, 2) of each head that with_targets has put into the series. weight is 1 where z_t and z_{t+1} are both of the episode, head_weight where z_t
+    (B, T, 2) of each head that for_m has put into the series. weight is 1 where z_t and z_{t+1} are both of the episode, head_weight where z_t
     is: the step that ends an episode has a reward and an end, and no z_{t+1}. restart is 1 at the
     first step of an episode. What follows an episode's end repeats its last step.
     """
@@ -61,17 +69,16 @@ def gather(series: dict, pieces: Pieces, random: np.random.Generator) -> dict:
     inside = np.float32(time < pieces.ends[:, None])
     at = series["offset"][pieces.rows, None] + np.minimum(time, pieces.ends[:, None] - 1)
     batch = {name: series[name][at].astype(np.float32) for name in ("mu", "logvar", "action")}
-    batch |= {name: series[name][at][:, :-1] for name in series.get("heads", ())}
+    batch |= {name: series[name][at][:, :-1] for name in series["heads"]}
     noise = random.standard_normal(batch["mu"].shape, np.float32)
     batch |= {"weight": inside[:, 1:], "head_weight": inside[:, :-1]}
     return batch | {"noise": noise, "restart": np.float32(time[:, :-1] == 0)}
 
 
-def draw_z(batch: dict, config: Rnn) -> dict:
-    """mu, logvar and noise of a batch become z (B, T+1, Z), as M is told it."""
+def draw_z(batch: dict) -> dict:
+    """mu, logvar and noise of a batch become z (B, T+1, Z)."""
     rest = {key: value for key, value in batch.items() if key not in ("mu", "logvar", "noise")}
-    logvar = told_logvar(batch["logvar"], config)
-    return rest | {"z": sample_z(batch["mu"], logvar, batch["noise"])}
+    return rest | {"z": sample_z(batch["mu"], batch["logvar"], batch["noise"])}
 
 
 def last_starts(ends: np.ndarray, config: Rnn) -> np.ndarray:
@@ -96,11 +103,14 @@ def sequence_batches(series, rows: np.ndarray, config: Rnn, seed: int, start: in
             yield gather(series, Pieces(chosen, starts, ends[chosen], config.sequence), random)
             step += 1
 
-    signature = {name: tf.TensorSpec((None, None, None), tf.float32) for name in FRAMES}
-    signature |= {name: tf.TensorSpec((None, None), tf.float32) for name in STEPS}
-    signature |= {name: tf.TensorSpec((None, None, 2), tf.float32) for name in series["heads"]}
-    dataset = tf.data.Dataset.from_generator(generate, output_signature=signature)
-    return dataset.map(lambda batch: draw_z(batch, config))
+    signature = _signature(series["heads"])
+    return tf.data.Dataset.from_generator(generate, output_signature=signature).map(draw_z)
+
+
+def _signature(heads: list[str]) -> dict[str, tf.TensorSpec]:
+    shapes = dict.fromkeys(FRAMES, (None, None, None)) | dict.fromkeys(STEPS, (None, None))
+    shapes |= dict.fromkeys(heads, (None, None, 2))
+    return {name: tf.TensorSpec(shape, tf.float32) for name, shape in shapes.items()}
 
 
 def deal(rows: np.ndarray, seed: int, first: int, count: int) -> np.ndarray:
@@ -131,3 +141,34 @@ def rows_of(series) -> tuple[np.ndarray, np.ndarray]:
     """Rows of held-out and of training episodes: the same split as V's."""
     held_out = series["seed"] % HELD_OUT == 0
     return np.flatnonzero(held_out), np.flatnonzero(~held_out)
+
+
+class Share(NamedTuple):
+    """Episodes of a series, and how much of a batch is drawn from them."""
+
+    series: dict  # as for_m gives it
+    rows: np.ndarray
+    weight: float
+
+
+def mixed_batches(shares: list[Share], config: Rnn, seed: int, start: int) -> tf.data.Dataset:
+    """Batches from a step on, of several series: pieces from random places of random episodes."""
+    weights = np.array([share.weight for share in shares])
+    ends = [episode_ends(share.series) for share in shares]
+
+    def generate():
+        step = start
+        while True:
+            random = generator(seed, Purpose.SEQUENCES, step)
+            counts = random.multinomial(config.batch_size, weights / weights.sum())
+            parts = []
+            for share, lengths, count in zip(shares, ends, counts, strict=True):
+                chosen = random.choice(share.rows, count)
+                starts = random.integers(last_starts(lengths[chosen], config) + 1)
+                pieces = Pieces(chosen, starts, lengths[chosen], config.sequence)
+                parts.append(gather(share.series, pieces, random))
+            yield {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+            step += 1
+
+    signature = _signature(shares[0].series["heads"])
+    return tf.data.Dataset.from_generator(generate, output_signature=signature).map(draw_z)

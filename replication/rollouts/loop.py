@@ -37,6 +37,7 @@ class Trial:
     parameters: np.ndarray | None = None  # C's flat vector (P,), where C acts
     patience: int = 0  # steps without a reward after which the episode is given up; 0: never
     max_steps: int | None = None  # steps at most, where the world's own limit is higher
+    bursts: bool = False  # random actions for some frames, now and then: policies.py
 
 
 @dataclass

@@ -6,6 +6,7 @@ share a job, and how many workers there are, changes no number: see agent.py.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from replication.config import Env
 from replication.parallel import mpi
@@ -17,9 +18,12 @@ from replication.rollouts.agent import (
     WorldModel,
     one_thread,
 )
+from replication.rollouts.dream_world import WIDTH as DREAMS
 from replication.rollouts.dream_world import DreamRules, DreamWorld
 from replication.rollouts.loop import Trial, World, drive
+from replication.rollouts.policies import Bursts
 from replication.rollouts.real_world import RealWorld
+from replication.rollouts.recorder import Recorder
 
 import numpy as np
 
@@ -35,6 +39,14 @@ class DreamSettings:
     rules: DreamRules
 
 
+class NewM(NamedTuple):
+    """Another M for a worker, and where it dreams from: the rounds learn M anew again and again."""
+
+    key: str  # another M has another key
+    weights: list[np.ndarray]
+    dream: DreamSettings
+
+
 @dataclass(frozen=True)
 class Job:
     """Episodes for one worker; the name is what the user reads if it is lost."""
@@ -42,6 +54,7 @@ class Job:
     name: str
     trials: list[Trial]
     world: str  # "real" or "dream"
+    m: NewM | None = None  # None: the M that the worker has
 
 
 def make_real_world(parts: AgentParts, env: Env, width: int = WIDTH) -> RealWorld:
@@ -54,16 +67,28 @@ def start_worker(parts: AgentParts, env: Env, dream: DreamSettings | None = None
     """Called once in each worker with all that it needs."""
     one_thread()
     worlds: dict[str, World] = {"real": make_real_world(parts, env)}
+    WORKER.update(parts=parts, worlds=worlds, m=None)
     if dream:
         worlds["dream"] = DreamWorld(parts.build_rnn(), dream.starts, dream.rules)
-    controllers = {
-        name: LinearControllers(parts.controller, world.width) for name, world in worlds.items()
+    WORKER["controllers"] = {
+        name: LinearControllers(parts.controller, width)
+        for name, width in (("real", WIDTH), ("dream", DREAMS))
     }
-    WORKER.update(worlds=worlds, controllers=controllers)
+
+
+def take_m(m: NewM | None) -> None:
+    """Give the worker's worlds another M, if they have not got it yet."""
+    if m is None or m.key == WORKER["m"]:
+        return
+    rnn = WORKER["worlds"]["real"].model.rnn
+    rnn.set_weights(m.weights)
+    WORKER["worlds"]["dream"] = DreamWorld(rnn, m.dream.starts, m.dream.rules)
+    WORKER["m"] = m.key
 
 
 def run_job(job: Job) -> list[tuple[float, int]]:
     """The return and the steps of each of a job's episodes, in the order of its trials."""
+    take_m(job.m)
     results: list[tuple[float, int]] = [(0.0, 0)] * len(job.trials)
     world, controllers = WORKER["worlds"][job.world], WORKER["controllers"][job.world]
     for place, episode in drive(world, controllers, job.trials):
@@ -71,7 +96,21 @@ def run_job(job: Job) -> list[tuple[float, int]]:
     return results
 
 
-def split_jobs(name: str, trials: Sequence[Trial], workers: int, world: str) -> list[Job]:
+def record_job(job: Job) -> list[dict[str, np.ndarray]]:
+    """Each of a job's episodes, as Recorder keeps it, in the order of its trials."""
+    take_m(job.m)
+    world, task = WORKER["worlds"]["real"], WORKER["parts"].task
+    recorder = Recorder(world)
+    policy = Bursts(WORKER["controllers"]["real"], task, world.width)
+    episodes: list[dict] = [{}] * len(job.trials)
+    for place, episode in drive(world, policy, job.trials, watch=recorder.watch):
+        episodes[place] = recorder.take(episode)
+    return episodes
+
+
+def split_jobs(
+    name: str, trials: Sequence[Trial], workers: int, world: str, m: NewM | None = None
+) -> list[Job]:
     """Jobs of nearly one size, at most LARGEST, the same number of them for each worker."""
     size = mpi.job_size(len(trials), LARGEST, workers)
     return [
@@ -79,13 +118,27 @@ def split_jobs(name: str, trials: Sequence[Trial], workers: int, world: str) -> 
             f"{name}, episodes {i}..{min(i + size, len(trials)) - 1}",
             list(trials[i : i + size]),
             world,
+            m,
         )
         for i in range(0, len(trials), size)
     ]
 
 
-def run_all(pool: mpi.Pool, name: str, trials: Sequence[Trial], world: str = "real") -> np.ndarray:
+def run_all(
+    pool: mpi.Pool,
+    name: str,
+    trials: Sequence[Trial],
+    world: str = "real",
+    m: NewM | None = None,
+) -> np.ndarray:
     """Run every trial: returns and steps, float64 (len(trials), 2)."""
-    jobs = split_jobs(name, trials, mpi.workers(), world)
+    jobs = split_jobs(name, trials, mpi.workers(), world, m)
     results = pool.map(run_job, jobs, name=lambda job: job.name)
     return np.array([result for part in results for result in part])
+
+
+def record_all(pool: mpi.Pool, name: str, trials: Sequence[Trial], m: NewM) -> list[dict]:
+    """Drive every trial in the game, and keep what M learns from: see Recorder."""
+    jobs = split_jobs(name, trials, mpi.workers(), "real", m)
+    results = pool.map(record_job, jobs, name=lambda job: job.name)
+    return [episode for part in results for episode in part]

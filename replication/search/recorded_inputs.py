@@ -6,7 +6,7 @@ mu and logvar are cut to half precision on the way, as in the series that M is t
 from replication.config import Config
 from replication.dataset.episodes import Recorded, list_episodes, read_episode
 from replication.dataset.series import encode
-from replication.rnn.rnn import MDNRNN
+from replication.rnn.memory import memories
 from replication.rollouts.agent import AgentParts
 from replication.runs.seeds import Purpose, generator
 from replication.tf import tf
@@ -29,7 +29,6 @@ def inputs_of_c(parts: AgentParts, episodes: list[Recorded]) -> list[np.ndarray]
     """C's inputs at each frame of each episode, as M is told the actions: float32 (T, I) each."""
     encoder, rnn = parts.build_encoder(), parts.build_rnn()
     see = tf.function(lambda obs: encoder(to_float(obs)))
-    remember = tf.function(lambda z, action: memories(rnn, z, action), reduce_retracing=True)
     inputs = []
     for episode in tqdm(episodes, "controller", unit="episode"):
         obs, action = read_episode(episode.path, "obs", "action")
@@ -37,18 +36,6 @@ def inputs_of_c(parts: AgentParts, episodes: list[Recorded]) -> list[np.ndarray]
         if parts.z == "sample":
             random = generator(episode.seed, Purpose.Z_NOISE)
             z = sample_z(z, logvar, random.standard_normal(z.shape, np.float32))
-        h, c = remember(tf.constant(z), tf.constant(action))
+        h, c = memories(rnn, z, action)
         inputs.append(parts.controller.features(z, h, c).numpy())
     return inputs
-
-
-def memories(rnn: MDNRNN, z, action):
-    """z (T, Z), action (T, A) -> what M remembers when it sees each frame: h_t, c_t (T, H)."""
-
-    def step(state, inputs):
-        z, action, restart = inputs
-        return rnn.step(z[None], action[None], *state, restart[None])
-
-    zeros, restart = tf.zeros((1, rnn.config.hidden)), tf.cast(tf.range(tf.shape(z)[0]) == 0, tf.float32)
-    later = tf.scan(step, (z, action, restart), [zeros, zeros])  # h_{t+1}, c_{t+1}: (T, 1, H)
-    return [tf.concat([zeros, values[:-1, 0]], axis=0) for values in later]
