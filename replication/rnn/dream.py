@@ -55,7 +55,8 @@ def weights_of(rnn: MDNRNN) -> Weights:
 
 def rows_of(blocks: np.ndarray) -> np.ndarray:
     """(G, F, LANES) as one row for each of the G * LANES: a copy (G * LANES, F)."""
-    return blocks.swapaxes(1, 2).reshape(-1, blocks.shape[1])
+    rows = blocks.swapaxes(1, 2).copy()
+    return rows.reshape(len(blocks) * LANES, blocks.shape[1])
 
 
 class Dreams:

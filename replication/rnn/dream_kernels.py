@@ -22,7 +22,8 @@ _inline = numba.njit(inline="always", _nrt=False)
 
 @_inline
 def exp(x):
-    """e**x to 1e-7 of it; x is held within -87..88."""
+    """e**x to 1e-7 of it; 0 below -87, and x counts as 88 above."""
+    is_tiny = x < FLOAT(-87)
     x = min(max(x, FLOAT(-87)), FLOAT(88))
     power = np.floor(x * FLOAT(1.44269504) + FLOAT(0.5))  # of 2
     rest = x - power * FLOAT(0.693359375) + power * FLOAT(2.12194440e-4)  # ln 2 in two parts
@@ -34,7 +35,7 @@ def exp(x):
     y = y * rest + FLOAT(5.0000001201e-1)
     y = y * rest * rest + rest + FLOAT(1)
     scale = np.int32((power + FLOAT(127)) * FLOAT(1 << 23)).view(np.float32)  # 2**power
-    return y * scale
+    return FLOAT(0) if is_tiny else y * scale
 
 
 @_inline

@@ -11,7 +11,7 @@ from scipy.special import softmax
 
 Z, K = 32, 5
 SMALL = Rnn(hidden=16)
-HEADS = Rnn(hidden=16, reward_head=True, termination_head=True)
+HEADS = Rnn(hidden=16, heads="reward,termination")
 _RANDOM = np.random.default_rng(0)
 STARTS = Starts(  # seven first frames
     _RANDOM.normal(0, 1, (7, Z)).astype(np.float32),
@@ -36,28 +36,44 @@ def is_start(z: np.ndarray) -> bool:
     return bool((EXACT_STARTS.mu == z).all(axis=1).any())
 
 
+def bits_by_hand(key: int, count: int) -> int:
+    """SplitMix64's count-th number, in Python's integers."""
+    x = (key + (count + 1) * 0x9E3779B97F4A7C15) % 2**64
+    x = (x ^ x >> 30) * 0xBF58476D1CE4E5B9 % 2**64
+    x = (x ^ x >> 27) * 0x94D049BB133111EB % 2**64
+    return x ^ x >> 31
+
+
+def numbers_by_hand(key: int, step: int, size: int = Z) -> tuple[np.ndarray, np.ndarray]:
+    """What a dream draws at a step: uniform (Z + 1,) in [0, 1) and noise (Z,) ~ N(0, 1)."""
+    bits = [bits_by_hand(key, step * (2 * size + 1) + i) for i in range(2 * size + 1)]
+    radius = np.array([(b >> 40) + 1 for b in bits[:size]]) / 2**24
+    turn = np.array([(b >> 16) % 2**24 for b in bits[:size]]) / 2**24
+    noise = np.sqrt(-2 * np.log(radius)) * np.cos(2 * np.pi * turn)
+    return np.array([b >> 40 for b in bits[size:]]) / 2**24, noise
+
+
 def by_hand(
     rnn: MDNRNN,
     starts: Starts,
     actions: np.ndarray,
-    random: np.random.Generator,
+    key: int,
     temperature: float = 1.0,
     component: int | None = None,
 ) -> np.ndarray:
     """The same dream, (T + 1, Z), in a loop over M, the mixture drawn in NumPy."""
-    first = random.integers(len(starts.mu))
-    noise = random.standard_normal(Z, np.float32)
-    path = [starts.mu[first] + np.exp(starts.logvar[first] / 2) * noise]
+    uniform, noise = numbers_by_hand(key, 0)
+    first = int(uniform[-1] * len(starts.mu))
+    path = [np.float32(starts.mu[first] + np.exp(starts.logvar[first] / 2) * noise)]
     zeros = np.zeros((len(starts.mu), rnn.config.hidden), np.float32)
     h = (zeros if starts.h is None else starts.h)[first][None]
     c = (zeros if starts.c is None else starts.c)[first][None]
-    for action in actions:
+    for step, action in enumerate(actions, 1):
         h, c = rnn.step(path[-1][None], action[None], h, c)
         logpi, mu, logsigma = (x.numpy()[0] for x in mixture_parameters(rnn.head(h), Z))  # (Z, K)
-        uniform, noise = random.random(Z + 1, np.float32), random.standard_normal(Z, np.float32)
-        weights = softmax(logpi / temperature, axis=1)
-        below = weights.cumsum(axis=1)[:, :-1]  # (Z, K - 1)
+        uniform, noise = numbers_by_hand(key, step)
+        below = softmax(logpi / temperature, axis=1).cumsum(axis=1)[:, :-1]  # (Z, K - 1)
         drawn = [np.searchsorted(below[i], uniform[i], "right") for i in range(Z)]
         at = np.arange(Z), drawn if component is None else component
-        path.append(mu[at] + np.exp(logsigma[at]) * temperature**0.5 * noise)
+        path.append(np.float32(mu[at] + np.exp(logsigma[at]) * temperature**0.5 * noise))
     return np.stack(path)
