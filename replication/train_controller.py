@@ -16,16 +16,20 @@ from pathlib import Path
 from replication.config import Config, Controller, UserError
 from replication.dataset.series import first_frames, load_series
 from replication.parallel import mpi
+from replication.rnn.batches import for_m
 from replication.rnn.dream import Starts
+from replication.rnn.starts import STARTS, recorded_starts
 from replication.rollouts.agent import AgentParts, one_thread
 from replication.rollouts.agent_files import changed_part, load_parts
+from replication.rollouts.dream_world import dream_rules
 from replication.rollouts.loop import Trial
 from replication.rollouts.workers import DreamSettings, run_all, start_worker
 from replication.runs import files, folders, records
 from replication.runs.logs import Log, read_log
 from replication.runs.script import parse_run_cli
-from replication.runs.seeds import Purpose, derive_seed
+from replication.runs.seeds import Purpose, derive_seed, generator
 from replication.search.cma_es import Evolution
+from replication.search.fitness import fitness_of
 from replication.search.search_start import SearchStart, read_search_start
 
 import numpy as np
@@ -36,6 +40,7 @@ def generation_trials(config: Config, generation: int, candidates: np.ndarray) -
     """Every candidate's episodes, candidate by candidate."""
     settings = config.controller
     short = generation <= settings.short
+    dreams = settings.world == "dream"
     return [
         Trial(
             derive_seed(
@@ -46,7 +51,7 @@ def generation_trials(config: Config, generation: int, candidates: np.ndarray) -
                 episode,
             ),
             parameters,
-            settings.patience,
+            config.dream.patience if dreams else settings.patience,
             settings.short_steps if short else None,
         )
         for candidate, parameters in enumerate(candidates)
@@ -75,7 +80,8 @@ def run_generation(pool: mpi.Pool, config: Config, es: Evolution) -> dict:
     generation = es.generation + 1
     trials, world = generation_trials(config, generation, candidates), config.controller.world
     results = run_all(pool, f"generation {generation}", trials, world)  # (trials, 2)
-    fitness = results[:, 0].reshape(len(candidates), -1).mean(axis=1)  # (population,)
+    returns = results[:, 0].reshape(len(candidates), -1)  # (population, episodes)
+    fitness = fitness_of(returns, config.dream.worst if world == "dream" else 0)
     es.tell(fitness)
     values = {
         "best": fitness.max(),
@@ -160,13 +166,17 @@ def check_finished(config: Config, run: Path, parts: AgentParts) -> None:
         )
 
 
-def dream_settings(config: Config) -> DreamSettings | None:
-    """Where dreams start, the first frames of the run's series, if candidates act in dreams."""
+def dream_settings(config: Config, parts: AgentParts) -> DreamSettings | None:
+    """Where dreams start, and how they go, if candidates act in dreams."""
     if config.controller.world == "real":
         return None
-    starts = Starts(*first_frames(load_series(config)))
-    rules = dream_rules(config)
-    return DreamSettings(starts, rules)
+    series = for_m(load_series(config), parts.rnn_config, parts.task)
+    if config.dream.starts == "first":
+        starts = Starts(*first_frames(series))
+    else:
+        random = generator(config.seed, Purpose.DREAM_STARTS)
+        starts = recorded_starts(parts.build_rnn(), [(series, 1.0)], STARTS, random)
+    return DreamSettings(starts, dream_rules(config.dream, config.env.max_steps))
 
 
 def main(config: Config) -> None:
@@ -176,7 +186,7 @@ def main(config: Config) -> None:
         parts = load_parts(run, settings.mode, config.vision, settings.z)
         check_settings(config, parts, folder)
         check_finished(config, run, parts)
-        start, dream = read_search_start(config, parts), dream_settings(config)
+        start, dream = read_search_start(config, parts), dream_settings(config, parts)
         records.begin_stage(config, "train_controller")
         start.save(folder)
         es = resume(config, start, folder / "log.jsonl")

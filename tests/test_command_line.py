@@ -83,7 +83,7 @@ def test_other_flags():
     assert parse_cli(["--extract.skip_bad", "true"]).extract.skip_bad
     assert parse_cli(["--overwrite"]).overwrite
     assert not parse_cli(["laptop", "--controller.same_tracks", "false"]).controller.same_tracks
-    assert parse_cli(["--rnn.reward_head", "true", "--rnn.termination_head"]).rnn.termination_head
+    assert parse_cli(["--controller.same_tracks", "true"]).controller.same_tracks
 
 
 def test_a_task_is_given_by_name():

@@ -55,7 +55,7 @@ SECTIONS = {
             Rnn(),
             {
                 "hidden": 256, "mixtures": 5, "batch_size": 100, "sequence": 999,
-                "learning_rate": 1e-3, "clip": 1, "reward_head": False, "termination_head": False,
+                "learning_rate": 1e-3, "clip": 1, "heads": "", "z": "sample", "z_noise": 0.15,
             },
         ),
         (

@@ -133,7 +133,7 @@ def test_a_dream_may_last_longer_than_an_episode_of_the_game(tiny_run, monkeypat
     """M without an end is not begun anew at the game's own limit."""
     task = dataclasses.replace(CAR_RACING_V3, max_steps=5)
     monkeypatch.setitem(TASKS, "car_racing_v3", task)
-    quiet = dataclasses.replace(HEADS, termination_head=False)
+    quiet = dataclasses.replace(HEADS, heads="reward")
     load_agent = dream.load_agent
 
     def load_endless(*args):

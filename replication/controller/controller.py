@@ -1,9 +1,12 @@
 """C: a linear policy and its flat parameter vector (World Models, A.3 and 3.3)."""
 
+import itertools
 from dataclasses import dataclass
 
 from replication.tasks.task import Task
 from replication.tf import tf
+
+import numpy as np
 
 HIDDEN_UNITS = 40  # of the mode z_hidden (paper 3.3, original model.py)
 
@@ -29,19 +32,32 @@ class LinearPolicy:
     @property
     def parameter_count(self) -> int:
         """Length of the flat vector: 867 for z_h and the car."""
-        if self.mode == "z_hidden":
-            return self._layer_size(self.input_size, HIDDEN_UNITS) + self._layer_size(
-                HIDDEN_UNITS, self.task.action_size
-            )
-        return self._layer_size(self.input_size, self.task.action_size)
+        return sum((inputs + self.task.bias) * outputs for inputs, outputs in self.layers)
 
-    def _layer_size(self, inputs: int, outputs: int) -> int:
-        return (inputs + self.task.bias) * outputs
+    @property
+    def layers(self) -> list[tuple[int, int]]:
+        """Inputs and outputs of each layer."""
+        sizes = [self.input_size, self.task.action_size]
+        if self.mode == "z_hidden":
+            sizes.insert(1, HIDDEN_UNITS)
+        return list(itertools.pairwise(sizes))
+
+    def split(self, flat: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
+        """Biases (outputs,) and weights (inputs, outputs) of each layer of one flat vector (P,)."""
+        layers, flat = [], flat[None]
+        for inputs, outputs in self.layers:
+            bias, weight, flat = self.unpack(flat, inputs, outputs)
+            layers.append((np.asarray(bias)[0], np.asarray(weight)[0]))
+        return layers
+
+    def parts(self, z, h, c) -> list:
+        """What C sees, in the original's order: z (B, Z), h and c (B, H)."""
+        parts = {"z_h": [z, h], "z": [z], "z_hidden": [z], "z_c": [z, c], "z_c_h": [z, c, h]}
+        return parts[self.mode]
 
     def features(self, z, h, c):
-        """What C sees: z (B, Z), h and c (B, H) -> (B, I), in the original's order."""
-        parts = {"z_h": [z, h], "z": [z], "z_hidden": [z], "z_c": [z, c], "z_c_h": [z, c, h]}
-        return tf.concat(parts[self.mode], axis=1)
+        """What C sees, in one: z (B, Z), h and c (B, H) -> (B, I)."""
+        return tf.concat(self.parts(z, h, c), axis=1)
 
     def act(self, flat, z, h, c):
         """a_t of B controllers: flat (B, P), each row its own C -> actions (B, A)."""
@@ -61,10 +77,14 @@ class LinearPolicy:
         Biases first, (B, outputs), zero where the task has none; then the weights row by row,
         (B, inputs, outputs).
         """
-        bias = flat[:, :outputs] if self.task.bias else tf.zeros_like(flat[:, :outputs])
+        bias = flat[:, :outputs] if self.task.bias else 0 * flat[:, :outputs]
         start = outputs if self.task.bias else 0
         end = start + inputs * outputs
-        return bias, tf.reshape(flat[:, start:end], (-1, inputs, outputs)), flat[:, end:]
+        return bias, _reshape(flat[:, start:end], (-1, inputs, outputs)), flat[:, end:]
+
+
+def _reshape(values, shape):
+    return values.reshape(shape) if isinstance(values, np.ndarray) else tf.reshape(values, shape)
 
 
 def _affine(x, bias, weight):

@@ -11,7 +11,6 @@ from typing import NamedTuple
 from replication.rnn import dream_kernels as kernels
 from replication.rnn.dream_kernels import LANES
 from replication.rnn.rnn import MDNRNN, told_logvar
-from replication.vae.vae import sample_z
 
 import numpy as np
 
@@ -122,7 +121,8 @@ class Dreams:
         place = at[0], slice(None), at[1]
         self._keys[at], self._steps[at] = key, 1
         mu, logvar = np.float32(self.starts.mu[start]), np.float32(self.starts.logvar[start])
-        self._z[place] = sample_z(mu, told_logvar(logvar, self.rnn.config), noise)
+        sigma = np.exp(np.float32(told_logvar(logvar, self.rnn.config)) / 2)
+        self._z[place] = mu + sigma * noise
         for memory, known in ((self._h, self.starts.h), (self._c, self.starts.c)):
             memory[place] = 0 if known is None else known[start]
         first = self.starts.restart

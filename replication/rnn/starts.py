@@ -6,6 +6,7 @@ from replication.rnn.rnn import MDNRNN
 
 import numpy as np
 
+STARTS = 1000  # ours: recorded states that dreams start from
 FIRST = 0.25  # ours: share of first frames among recorded starts
 LIVELY = 20  # ours: steps around a start, in which something has to be earned
 

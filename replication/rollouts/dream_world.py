@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from replication.config import Dream
 from replication.rnn.dream import Dreams, Starts
 from replication.rnn.rnn import MDNRNN
 from replication.rollouts.loop import Seen, Trial
@@ -27,6 +28,12 @@ class DreamRules:
 
 
 CAP_FIRST = 3.0  # ours
+
+
+def dream_rules(settings: Dream, max_steps: int) -> DreamRules:
+    """The rules of a run's dreams; max_steps: of the game's episodes."""
+    steps = settings.steps or max_steps
+    return DreamRules(settings.temperature, steps, settings.ends, settings.cap)
 
 
 class DreamWorld:

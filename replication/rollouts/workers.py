@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from replication.config import Env
+from replication.controller.dream_controllers import DreamControllers
 from replication.parallel import mpi
 from replication.rnn.dream import Starts
 from replication.rollouts.agent import (
@@ -71,8 +72,8 @@ def start_worker(parts: AgentParts, env: Env, dream: DreamSettings | None = None
     if dream:
         worlds["dream"] = DreamWorld(parts.build_rnn(), dream.starts, dream.rules)
     WORKER["controllers"] = {
-        name: LinearControllers(parts.controller, width)
-        for name, width in (("real", WIDTH), ("dream", DREAMS))
+        "real": LinearControllers(parts.controller),
+        "dream": DreamControllers(parts.controller, DREAMS),
     }
 
 

@@ -37,6 +37,7 @@ class Purpose(IntEnum):
     PROBE_TRACK = 19  # (0, track): its tracks
     FORCED_DREAM = 20  # (episode): dreams of one component of the mixture
     FRAME_ORDER = 21  # (run, pass, block): the order of a block's frames in V's batches
+    DREAM_STARTS = 22  # (run): which recorded states dreams start from
 
 
 def generator(seed: int, purpose: Purpose, *place: int) -> np.random.Generator:

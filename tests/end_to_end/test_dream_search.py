@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import tiny
 
-M_WITH_HEADS = [*tiny.SCHEDULE, "--rnn.reward_head", "--rnn.termination_head"]
-ARGV = [*M_WITH_HEADS, "--controller.world", "dream", "--controller.temperature", "1.15"]
+M_WITH_HEADS = [*tiny.SCHEDULE, "--rnn.heads", "reward,termination"]
+ARGV = [*M_WITH_HEADS, "--controller.world", "dream", "--dream.temperature", "1.15"]
 
 
 @pytest.fixture(scope="module")

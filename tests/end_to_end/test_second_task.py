@@ -12,7 +12,7 @@ FIELDS = """
     --run t --task catch --env.max_steps 40 --extract.episodes 4
     --vae.epochs 1 --vae.iterations 4 --vae.batch_size 8 --vae.log_every 2
     --rnn.epochs 1 --rnn.iterations 4 --rnn.batch_size 2 --rnn.sequence 10 --rnn.hidden 8
-    --rnn.termination_head --rnn.reward_head --rnn.log_every 2
+    --rnn.heads end,points --rnn.log_every 2
     --controller.population 6 --controller.episodes 2 --controller.generations 2
     --controller.patience 0 --controller.eval_every 2 --controller.eval_episodes 2
 """

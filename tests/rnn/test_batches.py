@@ -11,6 +11,7 @@ from replication.rnn.batches import (
     draw_z,
     episode_ends,
     even_batch,
+    for_m,
     gather,
     rows_of,
     sequence_batches,
@@ -24,6 +25,7 @@ import numpy as np
 import pytest
 
 CONFIG = dataclasses.replace(PRESETS["quick"], run="mine")
+WITH_HEADS = Rnn(heads="reward,termination")
 LENGTHS = (30, 7, 30, 18)
 OFFSET = np.cumsum([0, *LENGTHS])
 
@@ -46,7 +48,7 @@ def series() -> dict[str, np.ndarray]:
 
 def batch_of(series, rows, starts, steps) -> dict[str, np.ndarray]:
     pieces = Pieces(np.array(rows), np.array(starts), episode_ends(series)[rows], steps)
-    batch = gather(series, pieces, np.random.default_rng(0))
+    batch = gather(for_m(series, WITH_HEADS, CAR_RACING_V3), pieces, np.random.default_rng(0))
     return {name: np.asarray(value) for name, value in draw_z(batch).items()}
 
 
@@ -56,8 +58,9 @@ def test_pairs_are_z_and_action_of_one_frame_and_z_of_the_next(series):
     for row, expected in ((0, [0, 1, 2, 3, 4, 5, 5]), (1, np.arange(211, 218))):
         np.testing.assert_allclose(batch["z"][row, :, 0], expected, atol=1e-6)
         np.testing.assert_allclose(batch["action"][row, :, 1], -np.array(expected))
-    np.testing.assert_array_equal(batch["reward"][1], (11 + np.arange(6)) / 2)  # what a_t earned
-    np.testing.assert_array_equal(batch["terminated"][0], [0, 0, 0, 0, 0, 1])
+    earned = batch["reward"][1]
+    np.testing.assert_array_equal(earned[:, 0], (11 + np.arange(6)) / 2)  # what a_t earned
+    np.testing.assert_array_equal(batch["termination"][0, :, 0], [0, 0, 0, 0, 0, 1])
     np.testing.assert_array_equal(batch["weight"], [[1] * 5 + [0], [1] * 6])
     np.testing.assert_array_equal(batch["head_weight"], np.ones((2, 6)))
 
@@ -98,7 +101,7 @@ def test_timeline_of_the_pairs_is_that_of_the_rollouts(home, counting_env):
         np.testing.assert_allclose(batch["action"][row, :, 0], t / 1000, rtol=1e-6)
         np.testing.assert_allclose(batch["action"][row, :, 1], np.full(6, seed / 1000), rtol=1e-6)
         earned = 1000 * (t[:5] + 1) + t[:5] / 1000
-        np.testing.assert_allclose(batch["reward"][row], earned, rtol=1e-6)
+        np.testing.assert_allclose(batch["reward"][row][:, 0], earned, rtol=1e-6)
 
 
 def test_weight_is_1_where_the_step_has_a_successor(series):
@@ -117,14 +120,16 @@ def test_the_step_that_ends_an_episode_counts_for_the_heads_alone_and_what_follo
     batch = batch_of(series, [0, 1], [2, 2], 8)
     assert batch["weight"].tolist() == [[1] * 3 + [0] * 5, [1] * 4 + [0] * 4]
     assert batch["head_weight"].tolist() == [[1] * 4 + [0] * 4, [1] * 5 + [0] * 3]
-    assert batch["terminated"][0, 3] == 1  # the last one that weighs is the end
+    assert batch["termination"][0, 3, 0] == 1  # the last one that weighs is the end
 
 
 @pytest.mark.parametrize(("heads", "last"), [(False, 7), (True, 8)])
 def test_with_heads_a_piece_can_hold_an_episodes_last_step(series, heads, last):
     """18 frames: ten pairs start at 7 at most, ten steps with an outcome at 8."""
-    config = Rnn(batch_size=1, sequence=10, termination_head=heads)
-    batches = sequence_batches(series, np.array([3]), config, 4, 0).take(60)
+    config = Rnn(batch_size=1, sequence=10, heads="termination" if heads else "")
+    batches = sequence_batches(
+        for_m(series, config, CAR_RACING_V3), np.array([3]), config, 4, 0
+    ).take(60)
     starts = {round(float(batch["z"][0, 0, 0])) - 300 for batch in batches.as_numpy_iterator()}
     assert starts == set(range(last + 1))
 
@@ -148,7 +153,7 @@ def test_a_piece_never_shows_the_next_episode(series):
 
 def test_shapes_and_types(series):
     pieces = Pieces(np.array([0, 1]), np.array([3, 0]), np.array([30, 7]), 8)
-    batch = gather(series, pieces, np.random.default_rng(0))
+    batch = gather(for_m(series, WITH_HEADS, CAR_RACING_V3), pieces, np.random.default_rng(0))
     shapes = {name: array.shape for name, array in batch.items()}
     wide = dict.fromkeys(("mu", "logvar", "noise"), (2, 9, 32))
     names = ("reward", "terminated", "weight", "head_weight", "restart")
@@ -159,7 +164,9 @@ def test_shapes_and_types(series):
 
 def take(series, config: Rnn, count: int, start: int = 0, seed: int = 4) -> list[dict]:
     rows = np.arange(len(LENGTHS))
-    batches = sequence_batches(series, rows, config, seed, start).take(count)
+    batches = sequence_batches(
+        for_m(series, config, CAR_RACING_V3), rows, config, seed, start
+    ).take(count)
     return list(batches.as_numpy_iterator())
 
 

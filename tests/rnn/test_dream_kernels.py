@@ -78,7 +78,7 @@ def test_noise_is_normal_and_uniform_is_uniform():
     uniform, noise = numbers(keys, 3)
     assert kstest(noise.ravel(), "norm").pvalue > 1e-4
     assert kstest(uniform.ravel(), "uniform").pvalue > 1e-4
-    assert 0 <= uniform.min() and uniform.max() < 1 and np.abs(noise).max() < 5.8
+    assert uniform.min() >= 0 and uniform.max() < 1 and np.abs(noise).max() < 5.8
     flat = np.concatenate([uniform, noise], axis=1).swapaxes(0, 1).reshape(2 * Z + 1, -1)
     between = np.corrcoef(flat) - np.eye(2 * Z + 1)
     assert np.abs(between).max() < 5 / np.sqrt(flat.shape[1])

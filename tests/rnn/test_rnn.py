@@ -12,7 +12,7 @@ from scipy.stats import norm
 
 B, T, Z, K = 3, 7, 32, 5
 SMALL = Rnn(hidden=16)
-HEADS = Rnn(hidden=16, reward_head=True, termination_head=True)
+HEADS = Rnn(hidden=16, heads="reward,termination")
 
 
 def random_rnn(config: Rnn) -> MDNRNN:
@@ -28,11 +28,13 @@ def batch() -> dict:
     for row, pairs in enumerate((7, 4, 1)):
         weight[row, :pairs] = 1
         head_weight[row, : pairs + 1] = 1
+    counts = np.float32(random.uniform(0.5, 4, (B, T)))  # of a step, in a head's loss
     return {
         "z": random.standard_normal((B, T + 1, Z), np.float32),
         "action": np.float32(random.uniform(-1, 1, (B, T + 1, 3))),
-        "reward": random.standard_normal((B, T), np.float32),
-        "terminated": np.float32(random.integers(0, 2, (B, T))),
+        "reward": np.stack([random.standard_normal((B, T), np.float32), counts], axis=-1),
+        "termination": np.stack([np.float32(random.integers(0, 2, (B, T))), counts], axis=-1),
+        "restart": np.zeros((B, T), np.float32),
         "weight": weight,
         "head_weight": head_weight,
     }
@@ -165,20 +167,21 @@ def test_optional_heads_and_their_losses_by_hand(batch):
         name: h @ head.kernel.numpy() + head.bias.numpy() for name, head in rnn.heads.items()
     }
     reward = outputs["reward"][..., 0]
-    squares = (batch["reward"] - reward)[real] ** 2
+    target, counts = np.moveaxis(batch["reward"][real], -1, 0)
+    squares = (target - reward[real]) ** 2
     logit = outputs["termination"][..., 0][real]
-    entropy = np.log1p(np.exp(logit)) - batch["terminated"][real] * logit
+    entropy = np.log1p(np.exp(logit)) - batch["termination"][real][:, 0] * logit
     losses = {name: float(value) for name, value in rnn.losses_of(batch).items()}
-    by_hand = (squares / 2).mean() + np.log(2 * np.pi) / 2
-    assert losses["reward"] == pytest.approx(by_hand, rel=1e-5)
-    assert losses["termination"] == pytest.approx(entropy.mean(), rel=1e-5)
+    by_hand = counts * (squares / 2 + np.log(2 * np.pi) / 2)
+    assert losses["reward"] == pytest.approx(by_hand.mean(), rel=1e-5)
+    assert losses["termination"] == pytest.approx((counts * entropy).mean(), rel=1e-5)
     total = losses["nll"] + losses["reward"] + losses["termination"]
     assert losses["loss"] == pytest.approx(total, rel=1e-6)
 
 
 @pytest.mark.parametrize("name", ["reward", "termination"])
 def test_one_head_alone(name, batch):
-    rnn = random_rnn(Rnn(hidden=16, **{f"{name}_head": True}))
+    rnn = random_rnn(Rnn(hidden=16, heads=name))
     assert list(rnn.heads) == list(rnn.predict_heads(hidden_states(rnn, batch))) == [name]
     assert set(rnn.losses_of(batch)) == {"loss", "nll", name}
     assert random_rnn(SMALL).predict_heads(np.zeros((1, 16), np.float32)) == {}
@@ -209,7 +212,7 @@ def test_padding_enters_neither_loss_nor_gradient(batch):
     rnn = random_rnn(HEADS)
     before = losses_and_gradients(rnn, batch)
     padded = batch["head_weight"] == 0
-    for name in ("reward", "terminated"):
+    for name in ("reward", "termination"):
         batch[name][padded] = 1 - batch[name][padded]
     for name in ("z", "action"):
         batch[name][:, :-1][padded] += 5

@@ -1,6 +1,5 @@
 """What a run's or an agent's folder may hold: what comes back, and what is named when it cannot."""
 
-import dataclasses
 import json
 
 from replication.config import Rnn, UserError
@@ -170,7 +169,7 @@ def test_a_folder_of_a_run_is_told_from_an_agent_from_elsewhere(home):
 
 def test_m_keeps_its_heads(home):
     folder = folders.run_folder("heads")
-    config = dataclasses.replace(Rnn(hidden=16), reward_head=True, termination_head=True)
+    config = Rnn(hidden=16, heads="reward,termination")
     write_agent(folder, random_rnn(config))
     assert load_rnn(folder).config == config
     assert sorted(load_agent(folder)[0].build_rnn().heads) == ["reward", "termination"]

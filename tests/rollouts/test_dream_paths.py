@@ -4,9 +4,9 @@ from replication.controller.controller import LinearPolicy
 from replication.rnn.dream import Starts
 from replication.rollouts.agent import LinearControllers
 from replication.rollouts.dream_paths import dream_along, dream_path
-from replication.rollouts.dream_world import DreamWorld
+from replication.rollouts.dream_world import DreamRules, DreamWorld
 from replication.rollouts.loop import Trial
-from replication.runs.seeds import Purpose, derive_seed, generator
+from replication.runs.seeds import Purpose, derive_key, derive_seed
 from replication.tasks.car_racing import CAR_RACING_V3
 
 import numpy as np
@@ -29,7 +29,7 @@ def test_c_acts_on_z_and_h_as_in_the_real_environment():
         actions.append(CONTROLLER.act(FLAT[None], z, h, c).numpy())
         h, c = rnn.step(z, actions[-1], h, c)
     actions = np.concatenate(actions)
-    expected = by_hand(rnn, STARTS, actions[:-1], generator(3, Purpose.DREAM))
+    expected = by_hand(rnn, STARTS, actions[:-1], derive_key(3, Purpose.DREAM))
     np.testing.assert_allclose(path, expected, rtol=1e-3, atol=1e-4)
     (episode,) = episodes
     np.testing.assert_allclose(episode.actions, actions, atol=1e-5)
@@ -50,7 +50,9 @@ def test_a_dream_that_ends_is_followed_by_another():
 
 
 def test_the_last_dream_is_cut_where_the_path_ends():
-    path, episodes = path_of(DreamWorld(random_rnn(), EXACT_STARTS, width=1, max_steps=4), 10)
+    path, episodes = path_of(
+        DreamWorld(random_rnn(), EXACT_STARTS, DreamRules(max_steps=4), width=1), 10
+    )
     assert [len(episode.rewards) for episode in episodes] == [4, 4, 2]
     assert [is_start(z) for z in path] == [t in (0, 4, 8) for t in range(10)]
 
@@ -58,10 +60,10 @@ def test_the_last_dream_is_cut_where_the_path_ends():
 def test_given_actions_lead_from_frame_to_frame():
     """z_0 of the first frame; a_t leads from frame t to frame t + 1."""
     rnn, start = random_rnn(), Starts(STARTS.mu[2:3], STARTS.logvar[2:3])
-    world = DreamWorld(rnn, start, 0.7, width=1, purpose=Purpose.FIGURE_3_DREAM)
+    world = DreamWorld(rnn, start, DreamRules(0.7), width=1, purpose=Purpose.FIGURE_3_DREAM)
     path = dream_along(world, ACTIONS, seed=3)
-    random = generator(3, Purpose.FIGURE_3_DREAM)
-    expected = by_hand(rnn, start, ACTIONS[:-1], random, 0.7)
+    key = derive_key(3, Purpose.FIGURE_3_DREAM)
+    expected = by_hand(rnn, start, ACTIONS[:-1], key, 0.7)
     assert len(path) == len(ACTIONS)
     np.testing.assert_allclose(path, expected, rtol=1e-3, atol=1e-4)
 

@@ -4,22 +4,22 @@ import dataclasses
 
 from replication.config import Rnn
 from replication.rollouts.agent import WIDTH, LinearControllers
-from replication.rollouts.dream_world import DreamWorld
+from replication.rollouts.dream_world import DreamRules, DreamWorld
 from replication.rollouts.loop import Trial, drive
-from replication.runs.seeds import Purpose, generator
+from replication.runs.seeds import Purpose, derive_key
 
 import numpy as np
 import pytest
 from agents import random_controllers, random_parts
 from dreaming import ACTIONS, EXACT_STARTS, HEADS, STARTS, by_hand, is_start, random_rnn
 
-FULL = Rnn(reward_head=True, termination_head=True)
+FULL = Rnn(heads="reward,termination")
 
 
 def test_a_trial_dreams_what_follows_from_its_seed():
     """z_t, h_t and c_t are M's own, in a loop over M with the stream of that seed."""
     rnn = random_rnn()
-    world = DreamWorld(rnn, STARTS, temperature=0.7, width=2)
+    world = DreamWorld(rnn, STARTS, DreamRules(0.7), width=2)
     for slot, seed in enumerate((3, 4)):
         world.begin(slot, Trial(seed))
     path = [world.see().z.copy()]
@@ -27,7 +27,7 @@ def test_a_trial_dreams_what_follows_from_its_seed():
         world.step([0, 1], np.stack([action, action]))
         path.append(world.see().z.copy())
     for slot, seed in enumerate((3, 4)):
-        expected = by_hand(rnn, STARTS, ACTIONS, generator(seed, Purpose.DREAM), 0.7)
+        expected = by_hand(rnn, STARTS, ACTIONS, derive_key(seed, Purpose.DREAM), 0.7)
         np.testing.assert_allclose(np.stack(path)[:, slot], expected, rtol=1e-3, atol=1e-4)
     np.testing.assert_array_equal(world.see().h, world.dreams.h)
     assert world.see().h.shape == world.see().c.shape == (2, 16)
@@ -39,7 +39,7 @@ def test_dreams_of_another_purpose_are_others():
         world = DreamWorld(random_rnn(), STARTS, width=1, purpose=purpose)
         world.begin(0, Trial(3))
         first.append(world.see().z.copy())
-        expected = by_hand(world.dreams.rnn, STARTS, [], generator(3, purpose))
+        expected = by_hand(world.dreams.rnn, STARTS, [], derive_key(3, purpose))
         np.testing.assert_allclose(first[-1], expected, rtol=1e-5)
     assert np.abs(first[0] - first[1]).max() > 0.1
 
@@ -69,8 +69,9 @@ def test_rewards_and_ends_are_ms():
 
 def test_limits_are_the_tasks_unless_they_are_given():
     world = DreamWorld(random_rnn(), STARTS, width=1)
-    assert (world.max_steps, world.idle_reward) == (1000, -0.1)
-    assert DreamWorld(random_rnn(), STARTS, width=1, max_steps=7).max_steps == 7
+    assert (world.max_steps, world.idle_reward) == (1000, 0)
+    rules = DreamRules(max_steps=7)
+    assert DreamWorld(random_rnn(), STARTS, rules, width=1).max_steps == 7
 
 
 # To the last bit -----------------------------------------------------------------------------
@@ -86,7 +87,7 @@ def parts():
 def world(parts) -> DreamWorld:
     rnn = parts.build_rnn()
     rnn.heads["termination"].bias.assign([-2.5])
-    return DreamWorld(rnn, STARTS, temperature=1.15, max_steps=40)
+    return DreamWorld(rnn, STARTS, DreamRules(1.15, 40), WIDTH)
 
 
 @pytest.fixture(scope="module")
@@ -145,7 +146,7 @@ def test_a_dream_does_not_depend_on_its_neighbours(parts, world, controllers, tw
 def test_a_new_world_dreams_the_same(parts, world, twenty):
     """Nothing of a world's past enters."""
     trials, expected = twenty
-    other = DreamWorld(world.dreams.rnn, STARTS, temperature=1.15, max_steps=40)
+    other = DreamWorld(world.dreams.rnn, STARTS, DreamRules(1.15, 40), WIDTH)
     controllers = LinearControllers(parts.controller)
     assert episodes_of(other, controllers, trials[7:10]) == expected[7:10]
 

@@ -7,7 +7,7 @@ action are not the car's.
 from collections.abc import Iterator, Mapping
 
 from replication.tasks import games
-from replication.tasks.task import Outcome, Task
+from replication.tasks.task import Head, Outcome, Task
 
 import gymnasium
 import numpy as np
@@ -57,12 +57,18 @@ def random_policy(random: np.random.Generator) -> Iterator[np.ndarray]:
         yield random.random(2)
 
 
-def dream_outcome(heads: Mapping, uniform) -> Outcome:
-    """Alive counts 1; the end at a probability of one half."""
-    ended = uniform < 0
-    if "termination" in heads:
-        ended = heads["termination"].probs_parameter() > 0.5
-    return Outcome(uniform * 0 + 1, ended)
+def dream_outcome(heads: Mapping, dreams: int) -> Outcome:
+    """Alive counts 1."""
+    return Outcome(np.ones(dreams, np.float32), heads.get("end", np.zeros(dreams, np.float32)))
+
+
+def end_target(reward: np.ndarray, terminated: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Whether each step ended its episode; ends count ten times."""
+    return np.float32(terminated), np.float32(1 + 9 * terminated)
+
+
+def points_target(reward: np.ndarray, terminated: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    return np.float32(reward), np.ones(len(reward), np.float32)
 
 
 CATCH = Task(
@@ -85,7 +91,10 @@ CATCH = Task(
     random_policies={"brownian": random_policy},
     records_past_the_end=False,
     idle_reward=None,
+    heads={"end": Head(True, end_target), "points": Head(False, points_target)},
     dream_outcome=dream_outcome,
+    dream_idle=0.0,
+    tells_restart=True,
     extra_stages=frozenset(),
 )
 

@@ -1,7 +1,6 @@
 """The car as a task: its actions, its environments, random policies, dreams and kinds of frame."""
 
 from replication.envs.car_racing import FastCarRacing
-from replication.rnn.rnn import HEADS
 from replication.tasks.car_racing import (
     CAR_RACING_V3,
     FPS,
@@ -12,6 +11,7 @@ from replication.tasks.car_racing import (
     frame_kind,
     original_policy,
     squash,
+    tiles_found,
 )
 from replication.tf import tf
 
@@ -107,30 +107,36 @@ def test_a_brownian_policys_steps_are_those_of_a_fiftieth_of_a_second():
 # Dreams --------------------------------------------------------------------------------------
 
 
-def heads_of(**raw) -> dict:
-    return {name: HEADS[name](tf.constant(values)) for name, values in raw.items()}
-
-
 def test_without_heads_nothing_is_earned_and_nothing_ends():
-    reward, ended = dream_outcome({}, tf.constant([0.0, 0.5, 0.999]))
-    assert reward.numpy().tolist() == [0, 0, 0]
-    assert ended.numpy().tolist() == [False] * 3
+    reward, end = dream_outcome({}, 3)
+    assert reward.tolist() == end.tolist() == [0, 0, 0]
 
 
 def test_a_step_of_a_dream_earns_what_m_expects():
-    reward, ended = dream_outcome(heads_of(reward=[3.5, -0.1]), tf.constant([0.0, 0.9]))
-    np.testing.assert_array_equal(reward, np.float32([3.5, -0.1]))
-    assert ended.numpy().tolist() == [False, False]
+    tiles, reward, end = np.float32([[1.5, -0.1], [7, 7], [0.25, 1]])
+    outcome = dream_outcome({"reward": reward, "termination": end}, 2)
+    np.testing.assert_array_equal(outcome, [reward, end])
+    np.testing.assert_array_equal(dream_outcome({"tiles": tiles, "reward": reward}, 2)[0], tiles)
 
 
-def test_a_dream_ends_as_often_as_m_says():
-    heads = heads_of(termination=np.log(np.float32([1 / 3] * 3)))  # p = 1/4
-    reward, ended = dream_outcome(heads, tf.constant([0.0, 0.24, 0.26]))
-    assert ended.numpy().tolist() == [True, True, False]
-    assert reward.numpy().tolist() == [0, 0, 0]
-    certain = heads_of(termination=[-200.0, 200.0])
-    ended = dream_outcome(certain, tf.constant([0.0, 1 - 2**-24])).ended
-    assert ended.numpy().tolist() == [False, True]
+def test_tiles_are_counted_whatever_one_is_worth():
+    """Tracks of 250 and of 300 tiles: 1000 / 250 and 1000 / 300 a tile, -0.1 a step."""
+    for track in (250, 300):
+        counts = np.array([2, 0, 0, 1, 3, 0])
+        reward = np.float32(1000 / track * counts - 0.1)
+        tiles, weight = tiles_found(np.append(reward, np.float32(-100.1)), np.zeros(7, bool))
+        assert tiles.tolist() == [*counts, 0]
+        assert weight.tolist() == [4] * 6 + [0]  # the step that leaves the field is left out
+
+
+def test_tiles_that_are_always_found_in_pairs_are_pairs():
+    tiles, _ = tiles_found(np.float32([2000 / 300 - 0.1, -0.1, 4000 / 300 - 0.1]), np.zeros(3))
+    assert tiles.tolist() == [2, 0, 4]
+
+
+def test_an_episode_without_tiles_has_none():
+    tiles, weight = tiles_found(np.full(4, -0.1, np.float32), np.zeros(4, bool))
+    assert tiles.tolist() == [0] * 4 and weight.tolist() == [4] * 4
 
 
 # Figures -------------------------------------------------------------------------------------

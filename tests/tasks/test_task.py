@@ -65,10 +65,19 @@ def test_frames_are_what_v_takes(task, compiled):
 
 @ALL
 def test_a_dream_without_heads_has_an_outcome_for_each_row(task):
-    outcome = task.dream_outcome({}, tf.constant([0.0, 0.7]))
+    outcome = task.dream_outcome({}, 2)
     assert isinstance(outcome, Outcome)
-    assert outcome.reward.dtype == tf.float32 and outcome.reward.shape == (2,)
-    assert outcome.ended.dtype == tf.bool and outcome.ended.shape == (2,)
+    assert outcome.reward.dtype == outcome.end.dtype == np.float32
+    assert outcome.reward.shape == outcome.end.shape == (2,)
+
+
+@ALL
+def test_heads_have_a_target_and_a_weight_for_each_step(task):
+    reward, terminated = np.float32([1, 0, -0.5]), np.array([False, False, True])
+    for head in task.heads.values():
+        target, weight = head.target(reward, terminated)
+        assert target.shape == weight.shape == (3,) and (weight >= 0).all()
+        assert not head.is_event or set(np.unique(target)) <= {0, 1}
 
 
 @ALL
