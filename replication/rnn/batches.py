@@ -60,9 +60,10 @@ def gather(series: dict, pieces: Pieces, random: np.random.Generator) -> dict:
     """The batch of these pieces; what is not of an episode has weight 0.
 
     mu, logvar, noise (B, T+1, Z), action (B, T+1, A), weight, head_weight, restart (B, T), and
-    (B, T, 2) of each head that for_m has put into the series. weight is 1 where z_t and z_{t+1} are both of the episode, head_weight where z_t
-    is: the step that ends an episode has a reward and an end, and no z_{t+1}. restart is 1 at the
-    first step of an episode. What follows an episode's end repeats its last step.
+    (B, T, 2) of each head that for_m has put into the series. weight is 1 where z_t and z_{t+1} are
+    both of the episode, head_weight where z_t is: the step that ends an episode has a reward and
+    an end, and no z_{t+1}. restart is 1 at the first step of an episode. What follows an episode's
+    end repeats its last step.
     """
     time = pieces.starts[:, None] + np.arange(pieces.steps + 1)  # (B, T+1)
     # Deviation: the original's M also learns from what its recordings show after an end.

@@ -120,8 +120,8 @@ def drive(
             for slot in slots:
                 watch(slot, running[slot][1], seen, actions[slot])
         over = steps.add(actions, *world.step(slots, actions), stop_at_end)
-        for slot in np.flatnonzero(over).tolist():
-            if slot in running:
+        for slot in slots if over.any() else ():
+            if over[slot]:
                 place, episode = running.pop(slot)
                 steps.write_into(episode, slot)
                 yield place, episode

@@ -2,17 +2,19 @@
 
 import dataclasses
 
-from replication.config import PRESETS, Rnn
+from replication.config import PRESETS, Rnn, UserError
 from replication.dataset import series as series_files
 from replication.dataset.episodes import episode_path, list_episodes, pack_episode
 from replication.rnn.batches import (
     Pieces,
+    Share,
     deal,
     draw_z,
     episode_ends,
     even_batch,
     for_m,
     gather,
+    mixed_batches,
     rows_of,
     sequence_batches,
 )
@@ -156,17 +158,16 @@ def test_shapes_and_types(series):
     batch = gather(for_m(series, WITH_HEADS, CAR_RACING_V3), pieces, np.random.default_rng(0))
     shapes = {name: array.shape for name, array in batch.items()}
     wide = dict.fromkeys(("mu", "logvar", "noise"), (2, 9, 32))
-    names = ("reward", "terminated", "weight", "head_weight", "restart")
-    narrow = dict.fromkeys(names, (2, 8))
-    assert shapes == wide | narrow | {"action": (2, 9, 3)}
+    narrow = dict.fromkeys(("weight", "head_weight", "restart"), (2, 8))
+    heads = dict.fromkeys(("reward", "termination"), (2, 8, 2))
+    assert shapes == wide | narrow | heads | {"action": (2, 9, 3)}
     assert {array.dtype.name for array in batch.values()} == {"float32"}
 
 
 def take(series, config: Rnn, count: int, start: int = 0, seed: int = 4) -> list[dict]:
     rows = np.arange(len(LENGTHS))
-    batches = sequence_batches(
-        for_m(series, config, CAR_RACING_V3), rows, config, seed, start
-    ).take(count)
+    series = for_m(series, config, CAR_RACING_V3)
+    batches = sequence_batches(series, rows, config, seed, start).take(count)
     return list(batches.as_numpy_iterator())
 
 
@@ -234,9 +235,52 @@ def test_rows_are_split_as_vs_episodes(series):
 
 def test_the_held_out_batch_is_the_same_each_time_and_spread_over_the_episodes(series):
     config, rows = Rnn(sequence=10), np.array([0, 3])
+    series = for_m(series, config, CAR_RACING_V3)
     first, again = (draw_z(even_batch(series, rows, config, 1))["z"] for _ in range(2))
     np.testing.assert_array_equal(first, again)
     starts = np.round(first[:, 0, 0].numpy()).astype(int).tolist()
     assert len(starts) == 20
     assert starts[::2] == [0, 2, 4, 6, 8, 10, 12, 14, 16, 19]  # of 30 frames: 0..19
     assert starts[1::2] == [300, 300, 301, 302, 303, 303, 304, 305, 306, 307]
+
+
+def test_targets_are_an_episodes_own(series):
+    """What a head learns is made of each episode's rewards and ends, not across episodes."""
+    series["reward"][:] = -0.1
+    series["reward"][[3, 4]], series["reward"][40] = 3.9, 4.9  # tiles worth 4, and worth 5
+    prepared = for_m(series, Rnn(heads="tiles"), CAR_RACING_V3)
+    assert prepared["heads"] == ["tiles"]
+    assert np.flatnonzero(prepared["tiles"][:, 0]).tolist() == [3, 4, 40]
+    assert prepared["tiles"][[3, 4, 40], 0].tolist() == [1, 1, 1]
+
+
+def test_m_is_told_the_mean_with_a_little_noise(series):
+    config = Rnn(z="mean", z_noise=0.5)
+    prepared = for_m(series | {"mu": 0 * series["mu"]}, config, CAR_RACING_V3)
+    pieces = Pieces(np.zeros(40, int), np.zeros(40, int), np.full(40, 30), 29)
+    z = draw_z(gather(prepared, pieces, np.random.default_rng(0)))["z"].numpy()
+    assert z.std() == pytest.approx(0.5, rel=0.02) and abs(z.mean()) < 0.02
+    assert for_m(series, Rnn(), CAR_RACING_V3)["logvar"] is series["logvar"]
+
+
+def test_a_head_that_the_game_has_not_is_refused(series):
+    with pytest.raises(UserError, match="car_racing_v3 has reward, termination, tiles"):
+        for_m(series, Rnn(heads="tiles,speed"), CAR_RACING_V3)
+
+
+def test_mixed_batches_are_drawn_from_each_series_by_its_share(series):
+    """Series 1 has means from 1000 on; it has three quarters of the pieces."""
+    config = Rnn(batch_size=40, sequence=10)
+    first, second = (
+        for_m(series | {"mu": series["mu"] + np.float16(shift)}, config, CAR_RACING_V3)
+        for shift in (0, 1000)
+    )
+    shares = [Share(first, np.array([0, 2]), 1), Share(second, np.array([1, 3]), 3)]
+    batches = list(mixed_batches(shares, config, 4, 0).take(20).as_numpy_iterator())
+    starts = np.concatenate([batch["z"][:, 0, 0] for batch in batches])
+    assert (starts > 900).mean() == pytest.approx(0.75, abs=0.05)
+    episodes = {int(start) // 100 for start in np.round(starts)}
+    assert episodes == {0, 2, 11, 13}
+    (again,) = mixed_batches(shares, config, 4, 7).take(1).as_numpy_iterator()
+    for name, values in batches[7].items():
+        np.testing.assert_array_equal(values, again[name])

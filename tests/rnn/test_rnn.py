@@ -133,7 +133,7 @@ def test_a_state_is_carried_on(batch):
     z, action = batch["z"], batch["action"]
     whole, _ = rnn(z, action)
     _, state = rnn(z[:, :3], action[:, :3])
-    rest, _ = rnn(z[:, 3:], action[:, 3:], state)
+    rest, _ = rnn(z[:, 3:], action[:, 3:], state=state)
     np.testing.assert_allclose(rest, whole[:, 3:], atol=1e-6)
 
 

@@ -102,10 +102,10 @@ def test_a_watch_is_called_before_each_step_with_what_the_action_answers():
 
     def watch(slot, episode, seen, action):
         answered = [round(1000 * float(value)) for value in (seen.z[slot, 0], action[0])]
-        calls.append((slot, env.time, len(episode.rewards), *answered))
+        calls.append((slot, env.time, episode.seed, *answered))
 
     list(drive(world_of(CountingEnv(length=2), env), Echo(), trials_of(9, 3), watch=watch))
-    assert [call for call in calls if call[0] == 1] == [(1, t, t, t, t) for t in range(4)]
+    assert [call for call in calls if call[0] == 1] == [(1, t, 3, t, t) for t in range(4)]
     assert len(calls) == 2 + 4
 
 

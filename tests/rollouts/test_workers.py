@@ -3,7 +3,7 @@
 from replication.config import Env, Rnn
 from replication.rollouts import workers
 from replication.rollouts.agent import WIDTH, LinearControllers, WorldModel
-from replication.rollouts.dream_world import DreamWorld
+from replication.rollouts.dream_world import DreamRules, DreamWorld
 from replication.rollouts.loop import Trial
 from replication.rollouts.workers import LARGEST, Job, make_real_world, run_job, split_jobs
 
@@ -34,10 +34,14 @@ def parts(monkeypatch):
     """A worker's worlds: two counting environments, and dreams of 9 steps."""
     parts = random_parts(Rnn(hidden=8))
     real = counting_world(CountingEnv(), CountingEnv(), model=WorldModel(parts))
-    dream = DreamWorld(parts.build_rnn(), STARTS, max_steps=9)
+    dream = DreamWorld(parts.build_rnn(), STARTS, DreamRules(max_steps=9))
     worlds = {"real": real, "dream": dream}
-    controllers = LinearControllers(parts.controller)
-    monkeypatch.setattr(workers, "WORKER", {"worlds": worlds, "controllers": controllers})
+    controllers = {
+        "real": LinearControllers(parts.controller),
+        "dream": DreamControllers(parts.controller, dream.width),
+    }
+    worker = {"parts": parts, "worlds": worlds, "controllers": controllers, "m": None}
+    monkeypatch.setattr(workers, "WORKER", worker)
     return parts
 
 
