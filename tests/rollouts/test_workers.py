@@ -1,6 +1,7 @@
 """Episodes handed out to workers: every one once, its results in its place."""
 
 from replication.config import Env, Rnn
+from replication.controller.dream_controllers import DreamControllers
 from replication.rollouts import workers
 from replication.rollouts.agent import WIDTH, LinearControllers, WorldModel
 from replication.rollouts.dream_world import DreamRules, DreamWorld

@@ -6,6 +6,7 @@ from replication.tasks.car_racing import (
     FPS,
     HIGH,
     LOW,
+    TILES_WEIGHT,
     brownian_policy,
     dream_outcome,
     frame_kind,
@@ -126,7 +127,9 @@ def test_tiles_are_counted_whatever_one_is_worth():
         reward = np.float32(1000 / track * counts - 0.1)
         tiles, weight = tiles_found(np.append(reward, np.float32(-100.1)), np.zeros(7, bool))
         assert tiles.tolist() == [*counts, 0]
-        assert weight.tolist() == [4] * 6 + [0]  # the step that leaves the field is left out
+        assert weight.tolist() == [TILES_WEIGHT] * 6 + [
+            0
+        ]  # the step that leaves the field is left out
 
 
 def test_tiles_that_are_always_found_in_pairs_are_pairs():
@@ -136,7 +139,7 @@ def test_tiles_that_are_always_found_in_pairs_are_pairs():
 
 def test_an_episode_without_tiles_has_none():
     tiles, weight = tiles_found(np.full(4, -0.1, np.float32), np.zeros(4, bool))
-    assert tiles.tolist() == [0] * 4 and weight.tolist() == [4] * 4
+    assert tiles.tolist() == [0] * 4 and weight.tolist() == [TILES_WEIGHT] * 4
 
 
 # Figures -------------------------------------------------------------------------------------
