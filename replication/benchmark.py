@@ -17,7 +17,8 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from replication.config import PRESETS, Rnn, UserError, Vae, parse_dataclass
+from replication.command_line import parse_dataclass
+from replication.config import PRESETS, Rnn, UserError, Vae
 from replication.rnn.rnn import MDNRNN
 from replication.rollouts.agent import AgentParts, LinearControllers, WorldModel, one_thread
 from replication.rollouts.loop import Trial

@@ -1,16 +1,10 @@
-"""Every setting of the package, where it comes from, the presets, and the command line.
+"""Every setting of the package, where it comes from, and the presets.
 
-The defaults are the paper's; a preset names only what it changes. A stage is called as
-`python replication/train_vae.py [PRESET] [--run NAME] [--vae.epochs 2 ...]`.
+The defaults are the paper's; a preset names only what it changes.
 """
 
-import contextlib
 import dataclasses
-import io
-import itertools
 import re
-import sys
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Literal, get_args, get_type_hints
 
@@ -103,7 +97,7 @@ class Rnn:
     learning_rate: float = 1e-3  # Of Adam. [original rnn_train.py]
     clip: float = 1.0  # Gradients are clipped to +- this. [original rnn_train.py]
     # The task names them: the car has tiles, reward and termination. Dreams earn what M predicts.
-    heads: str = ""  # What M predicts beside z: names with commas between. [after Wellmer]
+    heads: str = "none"  # What M predicts beside z, with commas between. [after Wellmer]
     # Deviation where it is "mean": V's mu with a little noise, instead of samples.
     z: Literal["sample", "mean"] = "sample"  # What M learns and dreams. [original: sample]
     z_noise: float = 0.15  # With z mean: the noise's standard deviation. [ours]
@@ -274,75 +268,9 @@ PRESETS = {
 }  # fmt: skip
 
 
-def parse_cli(
-    argv: Sequence[str] | None = None, doc: str | None = None, vision: Vision = "vae"
-) -> Config:
-    """Read `[PRESET] [--field value ...]`; raises UserError in one line for what it cannot read.
-
-    vision: of the presets, in the script that is made for it.
-    """
-    preset, args = split_preset(sys.argv[1:] if argv is None else argv)
-    preset = preset or "quick"
-    return parse_run(Config, dataclasses.replace(PRESETS[preset], vision=vision), args, doc)
-
-
-def split_preset(argv: Sequence[str]) -> tuple[str, list[str]]:
-    """The preset that a command line begins with, "" if it names none, and the other words."""
-    args = list(argv)
-    preset = args.pop(0) if args and not args[0].startswith("-") else ""
-    if preset and preset not in PRESETS:
-        raise UserError(f"unknown preset {preset!r}: choose from {', '.join(sorted(PRESETS))}")
-    return preset, args
-
-
-def parse_run(cls, default: Config, args: Sequence[str], doc: str | None = None):
-    """The command line of a run, checked; a VAE-GAN of a preset gets a name of its own."""
-    config = parse_dataclass(cls, default, args, doc)
-    if not any(arg.partition("=")[0] == "--run" for arg in args):
-        run = default_run(config.preset, config.vision)
-        data = config.data or ("" if run == config.preset else config.preset)
-        config = dataclasses.replace(config, run=run, data=data)
-    check(config)
-    return config
-
-
 def default_run(preset: str, vision: str) -> str:
     """The name of a run to which the user gives none."""
     return preset if vision == VISIONS[0] else f"{preset}-{vision}"
-
-
-def parse_dataclass(cls, default, args: Sequence[str], doc: str | None = None):
-    """tyro's command line for a dataclass, its errors folded into the one line of a UserError."""
-    errors = io.StringIO()
-    try:
-        with contextlib.redirect_stderr(errors):
-            return tyro.cli(
-                cls,
-                default=default,
-                args=_plain_flags(args),
-                description=doc,
-                use_underscores=True,
-            )
-    except SystemExit as stop:
-        if not stop.code:  # --help
-            raise
-    lines = [re.sub(r"[│╭╮╰╯─]+", " ", line).strip() for line in errors.getvalue().splitlines()]
-    said = list(itertools.takewhile(bool, lines[1:]))  # the first paragraph of tyro's box
-    raise UserError(" ".join(said) or lines[0])
-
-
-def _plain_flags(args: Sequence[str]) -> list[str]:
-    """Let `--env.stock true` and `--env.stock false` stand beside `--env.stock`."""
-    plain: list[str] = []
-    for arg in args:
-        if arg.lower() == "true" and plain and plain[-1].startswith("--"):
-            continue
-        if arg.lower() == "false" and plain and plain[-1].startswith("--"):
-            head, _, name = plain[-1][2:].rpartition(".")
-            plain[-1] = f"--{head + '.' if head else ''}no-{name}"
-        else:
-            plain.append(arg)
-    return plain
 
 
 def check(config: Config) -> None:

@@ -16,7 +16,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from replication.config import Config, UserError, Vision, check, parse_dataclass, split_preset
+from replication.command_line import parse_dataclass, split_preset
+from replication.config import Config, UserError, Vision, check
 from replication.dataset.episodes import HELD_OUT, episode_path, read_episode
 from replication.dataset.series import encode, first_frames, load_series
 from replication.envs.display import need_display

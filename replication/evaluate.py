@@ -13,16 +13,8 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from replication.config import (
-    Config,
-    Env,
-    Evaluate,
-    UserError,
-    Vision,
-    check,
-    parse_dataclass,
-    split_preset,
-)
+from replication.command_line import parse_dataclass, split_preset
+from replication.config import Config, Env, Evaluate, UserError, Vision, check
 from replication.envs.display import need_display
 from replication.parallel import mpi
 from replication.report import video

@@ -17,7 +17,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from replication.config import Config, parse_cli, parse_run
+from replication.command_line import parse_cli, parse_run
+from replication.config import Config
 from replication.report.catalogue import FIGURES, CatalogueEntry
 from replication.report.page import DPI, PageFigure, render
 from replication.report.page_content import make_page

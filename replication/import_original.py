@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import Annotated, NamedTuple
 
 from replication import training
-from replication.config import PRESETS, Config, UserError, check, parse_dataclass
+from replication.command_line import parse_dataclass
+from replication.config import PRESETS, Config, UserError, check
 from replication.controller.controller import LinearPolicy
 from replication.rnn.rnn import MDNRNN
 from replication.rollouts.original_files import read_controller, set_rnn, set_vae

@@ -3,7 +3,8 @@
 import dataclasses
 import re
 
-from replication.config import PRESETS, Config, UserError, parse_cli, split_preset
+from replication.command_line import parse_cli, split_preset
+from replication.config import PRESETS, Config, UserError
 
 import pytest
 

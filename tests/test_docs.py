@@ -9,7 +9,7 @@ import shlex
 from pathlib import Path
 from types import ModuleType
 
-from replication.config import parse_cli, parse_dataclass
+from replication.command_line import parse_cli, parse_dataclass
 
 import pytest
 

@@ -1,8 +1,9 @@
 """M's stage: what its log holds of held-out data, and an M that is left untrained."""
 
 from replication import train_rnn
-from replication.config import Rnn, UserError, parse_cli
-from replication.rnn.batches import draw_z, even_batch
+from replication.command_line import parse_cli
+from replication.config import Rnn, UserError
+from replication.rnn.batches import draw_z, even_batch, for_m
 from replication.rnn.rnn import MDNRNN
 from replication.runs import records, seeds
 from replication.tasks.car_racing import CAR_RACING_V3
@@ -23,11 +24,12 @@ SERIES = {
 }
 
 
-@pytest.mark.parametrize("heads", [(), ("reward",), ("reward", "termination")])
+@pytest.mark.parametrize("heads", [[], ["reward"], ["reward", "termination"]])
 def test_held_out_values_have_their_names(heads):
-    config = Rnn(hidden=4, sequence=8, **{f"{name}_head": True for name in heads})
+    config = Rnn(hidden=4, sequence=8, heads=",".join(heads) or "none")
     rnn = MDNRNN(config, CAR_RACING_V3)
-    batch = draw_z(even_batch(SERIES, np.array([0, 3]), config, 0))
+    series = for_m(SERIES, config, CAR_RACING_V3)
+    batch = draw_z(even_batch(series, np.array([0, 3]), config, 0))
     values = train_rnn.measure_held_out(rnn, batch, {"ar1_nll": 1.25})()
     losses = rnn.losses_of(batch)
     expected = {f"held_out_{name}": float(value) for name, value in losses.items()}

@@ -2,7 +2,7 @@
 
 from replication import training
 from replication.config import Rnn, UserError
-from replication.rnn.batches import draw_z, even_batch, sequence_batches
+from replication.rnn.batches import draw_z, even_batch, for_m, sequence_batches
 from replication.rnn.rnn import MDNRNN
 from replication.runs.logs import read_log
 from replication.tasks.car_racing import CAR_RACING_V3
@@ -148,6 +148,7 @@ def test_m_resumes_bit_for_bit(folders):
         "offset": np.cumsum([0, 12, 9, 12, 5, 12, 12]),
     }
     config, rows = Rnn(hidden=4, mixtures=2, batch_size=4, sequence=5), np.arange(6)
+    series = for_m(series, config, CAR_RACING_V3)
 
     def train(folder, stop_at: int = 0) -> MDNRNN:
         keras.utils.set_random_seed(0)

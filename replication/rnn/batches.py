@@ -87,7 +87,7 @@ def last_starts(ends: np.ndarray, config: Rnn) -> np.ndarray:
 
     With heads beside the mixture it holds the step that ends the episode, which has no z_{t+1}.
     """
-    return np.maximum(ends - config.sequence - (0 if config.heads else 1), 0)
+    return np.maximum(ends - config.sequence - (config.heads == "none"), 0)
 
 
 def sequence_batches(series, rows: np.ndarray, config: Rnn, seed: int, start: int):

@@ -52,7 +52,7 @@ def told_logvar(logvar, config: Rnn):
 
 def heads_of(config: Rnn, task: Task) -> list[str]:
     """The names in --rnn.heads; UserError for one that the task has not."""
-    names = [name for name in config.heads.split(",") if name]
+    names = [] if config.heads == "none" else config.heads.split(",")
     for name in names:
         if name not in task.heads:
             known = ", ".join(sorted(task.heads))

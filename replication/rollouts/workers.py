@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from replication.config import Env
-from replication.controller.dream_controllers import DreamControllers
 from replication.parallel import mpi
 from replication.rnn.dream import Starts
 from replication.rollouts.agent import (
@@ -19,6 +18,7 @@ from replication.rollouts.agent import (
     WorldModel,
     one_thread,
 )
+from replication.rollouts.dream_controllers import DreamControllers
 from replication.rollouts.dream_world import WIDTH as DREAMS
 from replication.rollouts.dream_world import DreamRules, DreamWorld
 from replication.rollouts.loop import Trial, World, drive

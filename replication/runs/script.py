@@ -5,7 +5,8 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from replication.config import Config, UserError, Vision, parse_cli
+from replication.command_line import parse_cli
+from replication.config import Config, UserError, Vision
 from replication.runs.records import recorded_game
 
 

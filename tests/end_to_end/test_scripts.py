@@ -7,7 +7,7 @@ import re
 import sys
 
 from replication import evaluate, pipeline
-from replication.config import parse_cli
+from replication.command_line import parse_cli
 from replication.runs import folders
 
 import imageio.v2 as imageio

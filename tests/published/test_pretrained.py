@@ -5,7 +5,8 @@ import re
 import subprocess
 from pathlib import Path
 
-from replication.config import Env, parse_cli
+from replication.command_line import parse_cli
+from replication.config import Env
 from replication.report.run_record import read_run
 from replication.rollouts.agent import LinearControllers
 from replication.rollouts.agent_files import load_agent

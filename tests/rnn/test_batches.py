@@ -128,7 +128,7 @@ def test_the_step_that_ends_an_episode_counts_for_the_heads_alone_and_what_follo
 @pytest.mark.parametrize(("heads", "last"), [(False, 7), (True, 8)])
 def test_with_heads_a_piece_can_hold_an_episodes_last_step(series, heads, last):
     """18 frames: ten pairs start at 7 at most, ten steps with an outcome at 8."""
-    config = Rnn(batch_size=1, sequence=10, heads="termination" if heads else "")
+    config = Rnn(batch_size=1, sequence=10, heads="termination" if heads else "none")
     batches = sequence_batches(
         for_m(series, config, CAR_RACING_V3), np.array([3]), config, 4, 0
     ).take(60)

@@ -1,9 +1,9 @@
 """Episodes handed out to workers: every one once, its results in its place."""
 
 from replication.config import Env, Rnn
-from replication.controller.dream_controllers import DreamControllers
 from replication.rollouts import workers
 from replication.rollouts.agent import WIDTH, LinearControllers, WorldModel
+from replication.rollouts.dream_controllers import DreamControllers
 from replication.rollouts.dream_world import DreamRules, DreamWorld
 from replication.rollouts.loop import Trial
 from replication.rollouts.workers import LARGEST, Job, make_real_world, run_job, split_jobs

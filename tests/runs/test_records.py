@@ -62,7 +62,7 @@ def test_a_configuration_is_read_back(home):
         env=dataclasses.replace(CONFIG.env, max_steps=77),
         extract=dataclasses.replace(CONFIG.extract, episodes=9, noise=0.25),
         vae=dataclasses.replace(CONFIG.vae, epochs=2, kl_weight=0.5),
-        rnn=dataclasses.replace(CONFIG.rnn, hidden=8, reward_head=True),
+        rnn=dataclasses.replace(CONFIG.rnn, hidden=8, heads="tiles"),
         controller=dataclasses.replace(CONFIG.controller, world="dream", generations=4),
     )
     stages = ("extract", "train_vae", "series", "train_rnn", "train_controller")

@@ -23,7 +23,6 @@ OTHER_GENERATORS = {
     "benchmark.py": ["default_rng(0)"] * 4,
     "envs/car_racing_v0.py": ["RandomState(words if len(words) else [0])"],  # gym 0.9's seeding
     "probe.py": ["default_rng(Purpose.PROBE_NOISE)"],
-    "rnn/dream.py": ["default_rng(row)"],
 }
 
 

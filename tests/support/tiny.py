@@ -19,7 +19,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from replication.config import parse_cli
+from replication.command_line import parse_cli
 from replication.runs import folders
 
 ROOT = Path(__file__).resolve().parents[2]

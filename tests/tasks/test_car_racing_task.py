@@ -127,9 +127,7 @@ def test_tiles_are_counted_whatever_one_is_worth():
         reward = np.float32(1000 / track * counts - 0.1)
         tiles, weight = tiles_found(np.append(reward, np.float32(-100.1)), np.zeros(7, bool))
         assert tiles.tolist() == [*counts, 0]
-        assert weight.tolist() == [TILES_WEIGHT] * 6 + [
-            0
-        ]  # the step that leaves the field is left out
+        assert weight.tolist() == [TILES_WEIGHT] * 6 + [0]
 
 
 def test_tiles_that_are_always_found_in_pairs_are_pairs():
