@@ -30,7 +30,7 @@ import pytest
 
 SECTIONS = {
     "env": Env, "extract": Extract, "vae": Vae, "vaegan": Vaegan, "rnn": Rnn,
-    "controller": Controller, "evaluate": Evaluate, "events": Events,
+    "controller": Controller, "dream": Dream, "rounds": Rounds, "evaluate": Evaluate, "events": Events,
 }  # fmt: skip
 
 

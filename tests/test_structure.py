@@ -17,7 +17,7 @@ SCRIPTS = {path.stem for path in PACKAGE.glob("*.py") if RUN in path.read_text()
 MODULES = {"compiled", "config", "training", "tf"}
 LINES, LINES_OF_A_FUNCTION = 350, 45
 # Who may name the car's game in code, beside its own files.
-CAR = ("tasks/", "envs/", "events.py", "probe.py", "benchmark.py", "import_original.py")
+CAR = ("tasks/", "envs/", "events.py", "probe.py", "benchmark.py", "speed/", "import_original.py")
 CAPTIONS = ("report/", "figures.py")  # of the page: they say which game was played
 
 

@@ -7,6 +7,7 @@ has 5 Gaussians and weights of its own. 422,368 parameters without the optional 
 import math
 
 from replication.config import Rnn, UserError
+from replication.rnn.lstm import run_lstm
 from replication.tasks.task import Task
 from replication.tf import keras, tf, tfp
 
@@ -97,7 +98,7 @@ class MDNRNN(keras.Model):
         z (B, T, Z), action (B, T, A); restart (B, T): 1 at an episode's first step, None: at no
         step; state: h, c (B, H) each, None: 0.
         """
-        outputs, h, c = self.lstm(self._told(z, action, restart), initial_state=state)
+        outputs, h, c = run_lstm(self.lstm, self._told(z, action, restart), state)
         return outputs, (h, c)
 
     def step(self, z, action, h, c, restart=None):

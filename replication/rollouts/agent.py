@@ -90,11 +90,19 @@ class WorldModel:
         """a_t float32 (B, A), which M is told together with z_t when the next frame is seen."""
         self.action[:] = actions
 
-    def _traced_see(self, frames, noise, z, action, h, c, restart, is_new):
-        h, c = self.rnn.step(z, action, h, c, restart)  # h_t, c_t
-        h, c = (tf.where(is_new, 0.0, memory) for memory in (h, c))
+    def _traced_see(self, frames, noise, *memory):
+        h, c = self.remember(*memory)
+        return *self.look(frames, noise), h, c
+
+    def remember(self, z, action, h, c, restart, is_new):
+        """What M knows of the frames before x_t: h_t, c_t (B, H)."""
+        h, c = self.rnn.step(z, action, h, c, restart)
+        return tuple(tf.where(is_new, 0.0, memory) for memory in (h, c))
+
+    def look(self, frames, noise):
+        """What V sees of x_t, uint8 (B, 64, 64, 3): mu, logvar and z_t (B, Z)."""
         mu, logvar = self.encoder(to_float(frames))
-        return mu, logvar, sample_z(mu, logvar, noise), h, c  # z_t (B, Z)
+        return mu, logvar, sample_z(mu, logvar, noise)
 
 
 class LinearControllers:

@@ -189,11 +189,16 @@ def test_rgb_array_is_stocks_own_between_states():
     assert fast.car.particles
 
 
-def test_far_outside_the_field_stock_draws():
-    stock, fast = both(seed=4)
-    for env in (stock, fast):
-        env.car.hull.position = (1500, 0)
-    np.testing.assert_array_equal(fast._render("state_pixels"), stock._render("state_pixels"))
+@pytest.mark.parametrize("place", [(1500, 0), (1000, 700), (-700, 20), (300, -960), (0, 420)])
+def test_far_outside_the_field(place):
+    stock, *fasts = made(84, 96, seed=4)
+    for turn in (0, 2.2):
+        for env in (stock, *fasts):
+            env.car.hull.position, env.car.hull.angle, env.t = place, turn, 1.0
+        expected = stock._render("state_pixels")
+        for fast in fasts:
+            state = fast._render("state_pixels")
+            np.testing.assert_array_equal(state, expected[: fast.state_rows])
 
 
 def test_states_are_new_arrays():

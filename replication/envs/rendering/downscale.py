@@ -85,16 +85,27 @@ def _sum_rows(squeezed, r):
 @njit(error_model="numpy", _nrt=False)
 def downscale(canvas, out):
     """The cells of a canvas (surface.py) -> out uint8 (rows, 96, 3)."""
+    cells = canvas.cells
     for r in range(out.shape[0]):
+        ink, red, green, blue = (
+            MIXED,
+            canvas.uniform[0, r],
+            canvas.uniform[0, r],
+            canvas.uniform[0, r],
+        )
         for k in range(SIDE):
             cell = r * (SIDE + 1) + k
-            c = canvas.colour[cell]
+            c = cells.colour[cell]
             if c == MIXED:
-                at = canvas.block[cell]
-                _squeeze(canvas.pixels[at : at + BLOCK], k, canvas.squeezed)
+                at = cells.block[cell]
+                _squeeze(cells.pixels[at : at + BLOCK], k, canvas.squeezed)
                 for channel in range(3):
                     out[r, k, channel] = _sum_rows(canvas.squeezed[ROWS * channel :], r)
-            else:
-                out[r, k, 0] = canvas.uniform[c >> RED, r, k]
-                out[r, k, 1] = canvas.uniform[c >> GREEN & CHANNEL, r, k]
-                out[r, k, 2] = canvas.uniform[c & CHANNEL, r, k]
+                continue
+            if c != ink:
+                ink, red = c, canvas.uniform[c >> RED & CHANNEL, r]
+                green, blue = (
+                    canvas.uniform[c >> GREEN & CHANNEL, r],
+                    canvas.uniform[c & CHANNEL, r],
+                )
+            out[r, k, 0], out[r, k, 1], out[r, k, 2] = red[k], green[k], blue[k]

@@ -8,7 +8,14 @@ What is drawn, and the code whose every rounding it repeats:
 import math
 
 from replication.envs.rendering.downscale import HEIGHT, WIDTH
-from replication.envs.rendering.surface import blend, find_spans, paint_spans, sort_crossings
+from replication.envs.rendering.surface import (
+    at_row,
+    blend,
+    clear_spans,
+    find_spans,
+    paint_spans,
+    sort_crossings,
+)
 
 import numpy as np
 from numba import njit
@@ -43,12 +50,19 @@ def _clip(x1, y1, x2, y2):
 
 
 @njit(forceinline=True, _nrt=False)
-def _blend_edge(canvas, y_seen, x, y, ink, alpha):
-    """Blend a pixel of an edge, unless it is out of sight or its polygon's own fill covers it."""
-    if x < 0 or x >= WIDTH or y < y_seen or y >= HEIGHT:
-        return
-    if x < canvas.spans[y, 0] or x > canvas.spans[y, 1]:
-        blend(canvas, x, y, ink, alpha)
+def _blend_edge(canvas, x, y, ink, alpha):
+    """Blend a pixel of an edge, unless its polygon's own fill covers it."""
+    at = at_row(y)
+    if x < canvas.first[at] or x > canvas.last[at]:
+        blend(canvas.cells, x, y, ink, alpha)
+
+
+@njit(error_model="numpy", _nrt=False)
+def _straight_line(canvas, y_seen, start, end, ink):
+    """A level or an upright line, in full colour to its end."""
+    for y in range(max(min(start[1], end[1]), y_seen), max(start[1], end[1]) + 1):
+        for x in range(min(start[0], end[0]), max(start[0], end[0]) + 1):
+            _blend_edge(canvas, x, y, ink, 256)
 
 
 @njit(error_model="numpy", _nrt=False)
@@ -64,21 +78,25 @@ def _aa_line(canvas, y_seen, start, end, ink):
     x, y, dx, dy = (x1, y1, x2 - x1, y2 - y1) if y1 <= y2 else (x2, y2, x1 - x2, y1 - y2)
     aside = 1 if dx >= 0 else -1
     dx = abs(dx)
-    if dx == 0 or dy == 0:  # the whole line in full colour
-        for i in range(max(dx, dy) + 1):
-            at_x, at_y = (x + i * aside, y) if dx else (x, y + i)
-            _blend_edge(canvas, y_seen, at_x, at_y, ink, 256)
+    if dx == 0 or dy == 0:
+        _straight_line(canvas, y_seen, (x1, y1), (x2, y2), ink)
         return
-    _blend_edge(canvas, y_seen, x1, y1, ink, 256)
-    steep = dy > dx
-    step, length = ((dx << 16) // dy, dy) if steep else ((dy << 16) // dx, dx)
-    first = y_seen - y if steep else ((y_seen - 1 - y) << 16) // step
-    for n in range(max(1, first), length):
-        weight, gone = n * step >> 8 & 255, n * step >> 16
-        at_x, at_y = (x + aside * gone, y + n) if steep else (x + aside * n, y + gone)
-        _blend_edge(canvas, y_seen, at_x, at_y, ink, max(254 - weight, 0))
-        at_x, at_y = (at_x + aside, at_y) if steep else (at_x, at_y + 1)
-        _blend_edge(canvas, y_seen, at_x, at_y, ink, max(weight - 1, 0))
+    _straight_line(canvas, y_seen, (x1, y1), (x1, y1), ink)
+    if dy > dx:
+        step = (dx << 16) // dy
+        for n in range(max(1, y_seen - y), dy):
+            weight, at_x = n * step >> 8 & 255, x + aside * (n * step >> 16)
+            _blend_edge(canvas, at_x, y + n, ink, max(254 - weight, 0))
+            if 0 <= at_x + aside < WIDTH:
+                _blend_edge(canvas, at_x + aside, y + n, ink, max(weight - 1, 0))
+    else:
+        step = (dy << 16) // dx
+        for n in range(max(1, ((y_seen - 1 - y) << 16) // step), dx):
+            weight, at_y = n * step >> 8 & 255, y + (n * step >> 16)
+            if at_y >= y_seen:
+                _blend_edge(canvas, x + aside * n, at_y, ink, max(254 - weight, 0))
+            if y_seen <= at_y + 1 < HEIGHT:
+                _blend_edge(canvas, x + aside * n, at_y + 1, ink, max(weight - 1, 0))
 
 
 @njit(error_model="numpy", _nrt=False)
@@ -101,7 +119,7 @@ def _gfx_crossings(canvas, y_first, y_last, bottom):
         step, step_rest = divmod(65536, dy)
         end = y2 if y2 == bottom else y2 - 1  # the lowest row belongs to its edges
         for y in range(start, min(end, y_last) + 1):
-            crossings[y, counts[y]] = part * (x2 - x1) + 65536 * x1
+            crossings[counts[y], y] = part * (x2 - x1) + 65536 * x1
             counts[y] += 1
             part, rest = part + step, rest + step_rest
             if rest >= dy:
@@ -118,6 +136,8 @@ def gfx_quad(canvas, y_seen, ink):
     top, bottom = HEIGHT, -1
     for i in range(4):
         top, bottom = min(top, points[i, 1]), max(bottom, points[i, 1])
+    if bottom < y_seen - 1 or top >= HEIGHT:
+        return
     y_first, y_last = max(top, y_seen), min(bottom, HEIGHT - 1)
     _gfx_crossings(canvas, y_first, y_last, bottom)
     pairs = sort_crossings(canvas, y_first, y_last) // 2
@@ -147,14 +167,23 @@ def _draw_crossings(canvas, n, y_first, y_last, bottom):
         for y in range(max(y1, y_first), min(end, y_last) + 1):
             across = np.float32((y - y1) * (x2 - x1)) / np.float32(y2 - y1)
             across = math.ceil(across) if counts[y] % 2 else math.floor(across)
-            crossings[y, counts[y]] = (np.int64(across) + x1) << 16
+            crossings[counts[y], y] = (np.int64(across) + x1) << 16
             counts[y] += 1
+
+
+@njit(error_model="numpy", _nrt=False)
+def _paint_rectangle(canvas, rows, columns, ink):
+    """Fill all from the first to the last y and x."""
+    clear_spans(canvas, rows[0], rows[1])
+    for y in range(rows[0], rows[1] + 1):
+        canvas.first[at_row(y)], canvas.last[at_row(y)] = columns
+    paint_spans(canvas, rows[0], rows[1], ink)
 
 
 @njit(error_model="numpy", _nrt=False)
 def draw_polygon(canvas, y_seen, n, ink):
     """pygame.draw.polygon of the first n of canvas.points."""
-    counts, crossings, points, spans = canvas.counts, canvas.crossings, canvas.points, canvas.spans
+    counts, crossings, points = canvas.counts, canvas.crossings, canvas.points
     top, bottom, left, right = points[0, 1], points[0, 1], points[0, 0], points[0, 0]
     for i in range(1, n):
         top, bottom = min(top, points[i, 1]), max(bottom, points[i, 1])
@@ -165,7 +194,7 @@ def draw_polygon(canvas, y_seen, n, ink):
     _draw_crossings(canvas, n, y_first, y_last, bottom)
     if top == bottom:
         counts[top] = 2
-        crossings[top, 0], crossings[top, 1] = left << 16, right << 16
+        crossings[0, top], crossings[1, top] = left << 16, right << 16
     for pair in range(sort_crossings(canvas, y_first, y_last) // 2):
         find_spans(canvas, y_first, y_last, 2 * pair)
         paint_spans(canvas, y_first, y_last, ink)
@@ -175,8 +204,7 @@ def draw_polygon(canvas, y_seen, n, ink):
         if top < y < bottom and points[j, 1] == y and y_first <= y <= y_last:
             a, b = min(points[i, 0], points[j, 0]), max(points[i, 0], points[j, 0])
             if b >= 0 and a < WIDTH:
-                spans[y, 0], spans[y, 1] = max(a, 0), min(b, WIDTH - 1)
-                paint_spans(canvas, y, y, ink)
+                _paint_rectangle(canvas, (y, y), (max(a, 0), min(b, WIDTH - 1)), ink)
 
 
 @njit(error_model="numpy", _nrt=False)
@@ -188,6 +216,4 @@ def draw_bar(canvas, y_seen, corner, opposite, ink):
     top, bottom = max(top, y_seen), min(bottom, HEIGHT - 1)
     if a > b or top > bottom:
         return
-    for y in range(top, bottom + 1):
-        canvas.spans[y, 0], canvas.spans[y, 1] = a, b
-    paint_spans(canvas, top, bottom, ink)
+    _paint_rectangle(canvas, (top, bottom), (a, b), ink)

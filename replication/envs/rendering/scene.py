@@ -4,9 +4,10 @@ Whatever an array was copied from may change: each frame reads it anew, or looks
 still the same. `Scene.render` returns None where the kernels cannot draw what there is to see.
 """
 
+import ctypes
 import math
 import threading
-from collections.abc import Iterable
+from collections.abc import Sequence
 from functools import lru_cache
 
 from replication.envs.rendering import downscale, surface, world
@@ -21,16 +22,16 @@ _NO_TEXT = (np.empty((0, 0), np.int32), 0, 0)
 # Metres from the centre, the car's and the track's added up, within which every coordinate stays
 # in gfxdraw's 16 bits: 1390 * sqrt(2) * (zoom 16.2) + 500 < 32768.
 _FARTHEST = 1390
-_TALL = 3.9  # a gauge of this length reaches the upper edge of the indicator bar
 
 
-def _ink(colour: Iterable[float]) -> int | None:
+def _ink(colour: Sequence[float]) -> int | None:
     """A colour as 0xRRGGBB, fractions cut off as pygame does; None where stock has to see to it."""
     try:
-        red, green, blue = (int(c) for c in colour)
+        red, green, blue = colour
+        red, green, blue = int(red), int(green), int(blue)
     except (TypeError, ValueError, OverflowError):
         return None
-    if not (min(red, green, blue) >= 0 and max(red, green, blue) < 256):
+    if (red | green | blue) & ~downscale.CHANNEL:  # below 0 or above 255
         return None
     return red << downscale.RED | green << downscale.GREEN | blue
 
@@ -105,6 +106,7 @@ class Scene:
 
     def __init__(self):
         self._car = None
+        self._gauges = np.zeros(7)
 
     def take_over(self, polygons: list, tiles: list) -> bool:
         """Copy a new track that nobody has seen yet, so that it need not be looked at again.
@@ -176,7 +178,7 @@ class Scene:
         shapes = []  # (vertices, body, ink, is it a mark?)
         self._drawlist, self._fixtures = list(env.car.drawlist), []
         for body, obj in enumerate(self._drawlist):
-            ink = _ink(255 * c for c in obj.color)
+            ink = _ink([255 * c for c in obj.color])
             for shape in [fixture.shape for fixture in obj.fixtures]:
                 # (pygame fills three corners in another way.)
                 if ink is None or not isinstance(shape, b2PolygonShape) or shape.vertexCount < 4:
@@ -198,12 +200,12 @@ class Scene:
         self._vertices = [shape.vertices for shape in self._fixtures]
         self._colours = [tuple(obj.color) for obj in self._drawlist]
         self._wheels = ["phase" in obj.__dict__ for obj in self._drawlist]
-        # Box2D's transforms and positions are read in place: they follow their body.
-        transforms = [obj.transform for obj in self._drawlist]
-        self._placements = [(transform, transform.position) for transform in transforms]
-        self._bodies = np.zeros((len(transforms), 4), np.float32)
-        self._phases = np.zeros(len(transforms))
-        self._proxies, self._car = env.world.proxyCount, env.car
+        self._places = [_place_of(obj) for obj in self._drawlist]
+        self._bodies = np.zeros((len(self._places), 4), np.float32)
+        self._phases = np.zeros(len(self._places))
+        if any(place is None for place in self._places):
+            return False
+        self._proxies, self._car, self._world = env.world.proxyCount, env.car, env.world
         return True
 
     def _frame(self, env: stock.CarRacing, rows: int) -> world.Frame | None:
@@ -211,39 +213,48 @@ class Scene:
         field, grass = _ink(env.bg_color), _ink(env.grass_color)
         if field is None or grass is None:
             return None
-        for i, (transform, position) in enumerate(self._placements):
-            rotation = transform.R
-            self._bodies[i] = rotation.c, rotation.s, position.x, position.y
-            if self._wheels[i]:
-                self._phases[i] = self._drawlist[i].phase
-        hull, wheels = env.car.hull, env.car.wheels
-        velocity = hull.linearVelocity
-        speed = math.sqrt(velocity.x * velocity.x + velocity.y * velocity.y)
-        omegas = [wheel.omega for wheel in wheels[:4]]
-        gauges = np.array([speed, *omegas, wheels[0].joint.angle, hull.angularVelocity])
-        camera, beyond = _camera(hull, env.t)
-        text, text_x, text_y = _NO_TEXT
-        if rows > world.ROWS_WITHOUT_BAR:
-            text, text_x, text_y = _text(f"{env.reward:04.0f}")
+        np.concatenate(self._places, out=self._bodies.reshape(-1))
+        for body, obj in enumerate(self._drawlist):
+            if self._wheels[body]:
+                self._phases[body] = obj.phase
+        camera, beyond = _camera(env.car.hull, env.t)
+        speeds = _speeds(env.car)
+        # Of the indicators, 84 rows see only a gauge that leaves the bar at its top.
+        bar = rows > world.ROWS_WITHOUT_BAR or not max(speeds) < world.TALL
+        if bar:
+            self._gauges[:5] = speeds
+            self._gauges[5] = env.car.wheels[0].joint.angle
+            self._gauges[6] = env.car.hull.angularVelocity
+        text = _text(f"{env.reward:04.0f}") if rows > world.ROWS_WITHOUT_BAR else _NO_TEXT
         return world.Frame(
-            camera=camera,
-            field=field,
-            grass=grass,
-            beyond=beyond,
-            bodies=self._bodies,
-            phases=self._phases,
-            gauges=gauges,
-            shoots_out=not (0.02 * speed < _TALL and 0.01 * max(omegas) < _TALL),
-            text=text,
-            text_x=text_x,
-            text_y=text_y,
+            camera, field, grass, beyond, self._bodies, self._phases, bar, self._gauges, *text
         )
+
+
+def _place_of(body) -> np.ndarray | None:
+    """x, y, sine and cosine of a body, float32 (4,), where Box2D itself keeps them.
+
+    The array follows the body. None if the memory does not hold what Box2D says.
+    """
+    transform = body.transform
+    place = np.ctypeslib.as_array((ctypes.c_float * 4).from_address(int(transform.this)))
+    x, y = transform.position
+    return place if place.tolist() == [x, y, transform.R.s, transform.R.c] else None
+
+
+def _speeds(car: car_dynamics.Car) -> tuple[float, ...]:
+    """The lengths of the first five gauges: of the hull's speed and the wheels' turning speeds."""
+    velocity = car.hull.linearVelocity
+    speed = math.sqrt(velocity.x * velocity.x + velocity.y * velocity.y)
+    a, b, c, d = [wheel.omega for wheel in car.wheels[:4]]
+    return speed, a, b, c, d
 
 
 def _camera(hull, t: float) -> tuple[tuple[float, float, float, float, float], bool]:
     """(cosine, sine, zoom, translation x and y), and: is more than the field in view?"""
     zoom = 0.1 * stock.SCALE * max(1 - t, 0) + stock.ZOOM * stock.SCALE * min(t, 1)
-    x, y = hull.position
+    position = hull.position
+    x, y = position.x, position.y
     scroll_x, scroll_y = -x * zoom, -y * zoom
     # What rotate_rad does to every point, quarter turns included, is seen on (1, 0).
     c, s = pygame.math.Vector2(1, 0).rotate_rad(-hull.angle)

@@ -30,7 +30,7 @@ DIFFERENT = (
 SECONDS = 15  # of compilation, about
 
 
-def _processor() -> str:
+def processor() -> str:
     """The CPU's model, as far as the system tells."""
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
@@ -46,7 +46,7 @@ def _key() -> str:
     for module in (gymnasium, pygame, np, numba):
         version = getattr(module, "__version__", None) or module.version.ver
         digest.update(f"{module.__name__} {version}\n".encode())
-    digest.update(f"{pygame.transform.get_smoothscale_backend()} {_processor()}\n".encode())
+    digest.update(f"{pygame.transform.get_smoothscale_backend()} {processor()}\n".encode())
     digest.update(sources(Path(__file__).parent).encode())
     return digest.hexdigest()[:32]
 

@@ -30,41 +30,64 @@ from numba import njit
 
 CELLS = SIDE + 1  # of a row
 NO_BLOCK = np.uint32(2**32 - 1)
+PAD = 16  # rows above and below the surface, so that cells at its edges need no care
 
 
-class Canvas(NamedTuple):
-    """A surface for the first `rows` rows of the state, and room to work out what is painted.
+class Cells(NamedTuple):
+    """The surface of the first `rows` rows of the state: N = (rows + 1) * CELLS cells, by rows.
 
-    Its N = (rows + 1) * CELLS cells stand row after row; those of the last row and column hold only
-    what the ones before share, and are never read.
+    Those of the last row and column hold only what the ones before share, and are never read.
     """
 
     colour: np.ndarray  # int32 (N,): 0xRRGGBB or MIXED
     block: np.ndarray  # uint32 (N,): where the cell's pixels begin; NO_BLOCK: none in this frame
     used: np.ndarray  # int64 (1,): where the next block begins
     pixels: np.ndarray  # uint8 (N * BLOCK,)
-    spans: np.ndarray  # int64 (HEIGHT + 1, 2): first and last x of each y; none if first > last
+
+
+class Lanes(NamedTuple):
+    """What fills a cell's column: 9 or 10 rows of red, of green, of blue."""
+
+    ink: np.ndarray  # uint8 (COLUMN,)
+    first: np.ndarray  # int32 (COLUMN,): x
+    last: np.ndarray  # int32 (COLUMN,)
+    begin: np.ndarray  # uint8 (COLUMN,): `first` as a column of the cell that is filled
+    end: np.ndarray  # uint8 (COLUMN,): the column after `last`
+
+
+class Canvas(NamedTuple):
+    """A surface, and room to work out what is painted on it."""
+
+    cells: Cells
+    lanes: Lanes
+    first: np.ndarray  # int32 (HEIGHT + 2 * PAD,): what to paint of each row, from this x on;
+    last: np.ndarray  # the same: to this x; nothing if first > last. See at_row
     counts: np.ndarray  # int64 (HEIGHT,): of a y's crossings with a polygon's edges
-    crossings: np.ndarray  # int64 (HEIGHT, 8): their x, 16.16 fixed point
+    crossings: np.ndarray  # int64 (8, HEIGHT): their x, 16.16 fixed point
     points: np.ndarray  # int64 (8, 2): the polygon's corners, x and y
-    lanes: np.ndarray  # uint8 (3, COLUMN): first and last column of a fill, and its ink
     squeezed: np.ndarray  # uint32 (COLUMN,): see downscale.py
     uniform: np.ndarray  # uint8 (256, 96, 96): see downscale.py
 
 
 def new_canvas(rows: int) -> Canvas:
     """A canvas for the first rows of the state."""
-    cells = (rows + 1) * CELLS
-    return Canvas(
-        colour=np.zeros(cells, np.int32),
-        block=np.zeros(cells, np.uint32),
+    n = (rows + 1) * CELLS
+    cells = Cells(
+        colour=np.zeros(n, np.int32),
+        block=np.zeros(n, np.uint32),
         used=np.zeros(1, np.int64),
-        pixels=np.zeros(cells * BLOCK, np.uint8),
-        spans=np.zeros((HEIGHT + 1, 2), np.int64),
+        pixels=np.zeros(n * BLOCK, np.uint8),
+    )
+    columns = {"ink": np.uint8, "first": np.int32, "last": np.int32}
+    columns |= {"begin": np.uint8, "end": np.uint8}
+    return Canvas(
+        cells=cells,
+        lanes=Lanes(**{name: np.zeros(COLUMN, dtype) for name, dtype in columns.items()}),
+        first=np.zeros(HEIGHT + 2 * PAD, np.int32),
+        last=np.zeros(HEIGHT + 2 * PAD, np.int32),
         counts=np.zeros(HEIGHT, np.int64),
-        crossings=np.zeros((HEIGHT, 8), np.int64),
+        crossings=np.zeros((8, HEIGHT), np.int64),
         points=np.zeros((8, 2), np.int64),
-        lanes=np.zeros((3, COLUMN), np.uint8),
         squeezed=np.zeros(COLUMN, np.uint32),
         uniform=UNIFORM,
     )
@@ -76,60 +99,81 @@ _PLACE, _CELL = (1 << _BITS) - 1, (1 << 14) - 1
 _SHARED = 1 << 24  # set where the pixel is shared with the cell before
 
 
-def _addresses(start: np.ndarray, cell: int, pixel: int) -> np.ndarray:
-    """What a pixel's x or row in memory adds to its address in the last of its cells."""
+def _addresses(start: np.ndarray, cell: int, pixel: int) -> tuple[np.ndarray, np.ndarray]:
+    """What a pixel's x (or row in memory) adds to its address, in its last cell and the one before.
+
+    The second is -1 where there is none.
+    """
     at = np.arange(start[-1] + 1)
     own = np.searchsorted(start, at, "right") - 1
-    place = at - start[own]
-    return own * (cell << _BITS) + place * pixel + np.where((place == 0) & (own > 0), _SHARED, 0)
+    shared = (at == start[own]) & (own > 0)
+    before = np.maximum(own - 1, 0)
+    address = own * (cell << _BITS) + (at - start[own]) * pixel
+    address_before = before * (cell << _BITS) + (at - start[before]) * pixel
+    return np.where(shared, address | _SHARED, address), np.where(shared, address_before, -1)
 
 
-_AT_X, _AT_Y = _addresses(X_START, 1, COLUMN), _addresses(Y_START, CELLS, 1)[::-1].copy()
-_ROW = HEIGHT - 1 - np.arange(HEIGHT)  # row in memory of each drawn y
-# The first and the last row or column of cells that a pixel belongs to: two, if they share it.
-_BAND_FIRST = np.maximum(np.searchsorted(Y_START, _ROW, "left") - 1, 0)
-_BAND_LAST = np.searchsorted(Y_START, _ROW, "right") - 1
-_COLUMN_FIRST = np.maximum(np.searchsorted(X_START, np.arange(WIDTH), "left") - 1, 0)
-_COLUMN_LAST = np.searchsorted(X_START, np.arange(WIDTH), "right") - 1
-_X_END = np.append(X_START[1:], WIDTH - 1)  # last x of each column of cells
-_BAND_TOP = HEIGHT - 1 - np.append(Y_START[1:], HEIGHT - 1)  # smallest drawn y of a row of cells
-_BAND_BOTTOM = HEIGHT - 1 - Y_START  # largest
+_AT_X, _BEFORE_X = _addresses(X_START, 1, COLUMN)
+_AT_Y, _BEFORE_Y = (table[::-1].copy() for table in _addresses(Y_START, CELLS, 1))
+
+
+def _owners(start: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The first and the last cell that each x or row in memory belongs to: two, if it is shared."""
+    at = np.arange(start[-1] + 1)
+    first = np.maximum(np.searchsorted(start, at, "left") - 1, 0)
+    return first, np.minimum(np.searchsorted(start, at, "right"), SIDE) - 1
+
+
+_COLUMN_FIRST, _COLUMN_LAST = _owners(X_START)
+_BAND_FIRST, _BAND_LAST = _owners(Y_START)
 
 
 @njit(forceinline=True, _nrt=False)
-def clear(canvas, ink):
+def at_row(y):
+    """Where the span of a drawn y stands: spans are in the order of rows in memory."""
+    return np.uintp(PAD + HEIGHT - 1 - y)
+
+
+@njit(forceinline=True, _nrt=False)
+def clear(cells, ink):
     """Begin a frame, in one colour."""
-    canvas.colour[:] = ink
-    canvas.block[:] = NO_BLOCK
-    canvas.used[0] = 0
+    cells.colour[:] = ink
+    cells.block[:] = NO_BLOCK
+    cells.used[0] = 0
 
 
 @njit(_nrt=False)
-def _thaw(colour, block, used, pixels, cell):
+def _thaw(cells, cell):
     """Give a cell of one colour its pixels."""
-    if block[cell] == NO_BLOCK:
-        block[cell] = used[0]
-        used[0] += BLOCK
-    ink, colour[cell] = colour[cell], MIXED
-    first = pixels[block[cell] : block[cell] + BLOCK]
-    for row in range(ROWS):
-        first[row], first[ROWS + row] = ink >> RED, ink >> GREEN & CHANNEL
-        first[2 * ROWS + row] = ink & CHANNEL
+    if cells.block[cell] == NO_BLOCK:
+        cells.block[cell] = cells.used[0]
+        cells.used[0] += BLOCK
+    ink, cells.colour[cell] = cells.colour[cell], MIXED
+    pixels = cells.pixels[cells.block[cell] : cells.block[cell] + BLOCK]
+    _set_ink(pixels, ink)
     for column in range(1, BLOCK // COLUMN):
         for i in range(COLUMN):
-            first[column * COLUMN + i] = first[i]
+            pixels[column * COLUMN + i] = pixels[i]
 
 
 @njit(forceinline=True, _nrt=False)
-def _blend_at(canvas, address, ink, alpha):
+def _set_ink(column, ink):
+    """A colour into all rows of a column."""
+    for row in range(ROWS):
+        column[row], column[ROWS + row] = ink >> RED, ink >> GREEN & CHANNEL
+        column[2 * ROWS + row] = ink & CHANNEL
+
+
+@njit(forceinline=True, _nrt=False)
+def _blend_at(cells, address, ink, alpha):
     """Blend one pixel of one cell."""
     cell = address >> _BITS & _CELL
-    over = canvas.colour[cell]
+    over = cells.colour[cell]
     if over == ink:
         return
     if over != MIXED:
-        _thaw(canvas.colour, canvas.block, canvas.used, canvas.pixels, cell)
-    at, pixels = canvas.block[cell] + (address & _PLACE), canvas.pixels
+        _thaw(cells, cell)
+    at, pixels = cells.block[cell] + (address & _PLACE), cells.pixels
     red, green, blue = pixels[at], pixels[at + ROWS], pixels[at + 2 * ROWS]
     pixels[at] = red + (((ink >> RED) - red) * alpha >> 8)
     pixels[at + ROWS] = green + (((ink >> GREEN & CHANNEL) - green) * alpha >> 8)
@@ -137,122 +181,146 @@ def _blend_at(canvas, address, ink, alpha):
 
 
 @njit(_nrt=False)
-def _blend_shared(canvas, x, y, ink, alpha):
-    """Blend a pixel in the other cells that share it."""
-    row = HEIGHT - 1 - y
-    for r in range(_BAND_FIRST[y], _BAND_LAST[y] + 1):
-        for k in range(_COLUMN_FIRST[x], _COLUMN_LAST[x] + 1):
-            if r < _BAND_LAST[y] or k < _COLUMN_LAST[x]:
-                place = (x - X_START[k]) * COLUMN + row - Y_START[r]
-                _blend_at(canvas, (r * CELLS + k << _BITS) + place, ink, alpha)
+def _blend_shared(cells, x, y, ink, alpha):
+    """Blend a pixel in the cells before its last one."""
+    at_x, at_y, before_x, before_y = _AT_X[x], _AT_Y[y], _BEFORE_X[x], _BEFORE_Y[y]
+    if before_x >= 0:
+        _blend_at(cells, before_x + at_y, ink, alpha)
+    if before_y >= 0:
+        _blend_at(cells, at_x + before_y, ink, alpha)
+        if before_x >= 0:
+            _blend_at(cells, before_x + before_y, ink, alpha)
 
 
 @njit(forceinline=True, _nrt=False)
-def blend(canvas, x, y, ink, alpha):
+def blend(cells, x, y, ink, alpha):
     """_putPixelAlpha: each channel becomes (ink * alpha + under * (256 - alpha)) >> 8."""
-    address = _AT_X[x] + _AT_Y[y]
-    _blend_at(canvas, address, ink, alpha)
+    address = _AT_X[np.uintp(x)] + _AT_Y[np.uintp(y)]
+    _blend_at(cells, address, ink, alpha)
     if address >= _SHARED:
-        _blend_shared(canvas, x, y, ink, alpha)
+        _blend_shared(cells, x, y, ink, alpha)
 
 
 @njit(_nrt=False)
-def _set_ink(lanes, ink):
-    for row in range(ROWS):
-        lanes[2, row], lanes[2, ROWS + row] = ink >> RED, ink >> GREEN & CHANNEL
-        lanes[2, 2 * ROWS + row] = ink & CHANNEL
+def _set_lanes(canvas, at):
+    """The spans of ten rows from `at` on into the lanes."""
+    lanes = canvas.lanes
+    for channel in range(3):
+        for row in range(ROWS):
+            lanes.first[ROWS * channel + row] = canvas.first[at + np.uintp(row)]
+            lanes.last[ROWS * channel + row] = canvas.last[at + np.uintp(row)]
 
 
 @njit(_nrt=False)
-def _fill(pixels, lanes):
-    """Fill a cell's pixels with the lanes' ink, from their first to their last column."""
-    for column in range(BLOCK // COLUMN):
-        part, k = pixels[column * COLUMN : (column + 1) * COLUMN], np.uint8(column)
+def _fill(pixels, lanes, left, columns):
+    """Fill the lanes' part of some columns of a cell, whose first x is `left`.
+
+    The loops run over many lanes at once, in the processor's vectors.
+    """
+    low, high = np.int32(0), np.int32(CHANNEL)
+    for i in range(COLUMN):
+        lanes.begin[i] = min(max(np.int32(lanes.first[i] - left), low), high)
+        lanes.end[i] = min(max(np.int32(lanes.last[i] - left + 1), low), high)
+    for k in range(max(columns[0] - left, 0), min(columns[1] - left + 1, BLOCK // COLUMN)):
+        column = pixels[k * COLUMN : (k + 1) * COLUMN]
         for i in range(COLUMN):
-            inside = (lanes[0, i] <= k) & (k <= lanes[1, i])
-            mask = np.uint8(-np.int64(inside))
-            part[i] = np.uint8(part[i] ^ ((part[i] ^ lanes[2, i]) & mask))
+            inside = (lanes.begin[i] <= np.uint8(k)) & (np.uint8(k) < lanes.end[i])
+            change = (column[i] ^ lanes.ink[i]) & np.uint8(-np.int64(inside))
+            column[i] = np.uint8(column[i] ^ change)
 
 
 @njit(_nrt=False)
-def _paint_cell(canvas, r, k, y_first, y_last, ink):
-    """The spans' part of one cell; the ink stands in canvas.lanes, too."""
-    cell, lanes = r * CELLS + k, canvas.lanes
-    if canvas.colour[cell] == ink:
+def _paint_cell(cells, lanes, cell, columns, ink):
+    """Paint the lanes' part of a cell; nothing of it lies outside of columns[0]..columns[1]."""
+    if cells.colour[cell] == ink:
         return
-    if canvas.colour[cell] != MIXED:
-        _thaw(canvas.colour, canvas.block, canvas.used, canvas.pixels, cell)
-    left, right = X_START[k], _X_END[k]
-    for row in range(ROWS):
-        y = _BAND_BOTTOM[r] - row
-        first, last = 255, 0
-        if y_first <= y <= y_last:
-            first, last = canvas.spans[y, 0], canvas.spans[y, 1]
-            seen = first <= right and last >= left
-            first, last = (max(first - left, 0), min(last, right) - left) if seen else (255, 0)
-        lanes[0, row], lanes[0, ROWS + row], lanes[0, 2 * ROWS + row] = first, first, first
-        lanes[1, row], lanes[1, ROWS + row], lanes[1, 2 * ROWS + row] = last, last, last
-    _fill(canvas.pixels[canvas.block[cell] : canvas.block[cell] + BLOCK], lanes)
+    if cells.colour[cell] != MIXED:
+        _thaw(cells, cell)
+    pixels = cells.pixels[cells.block[cell] : cells.block[cell] + BLOCK]
+    _fill(pixels, lanes, X_START[cell % CELLS], columns)
+
+
+@njit(forceinline=True, _nrt=False)
+def _extent(canvas, r):
+    """Over the rows of a row of cells: least and greatest first x, least and greatest last x."""
+    at = np.uintp(PAD + Y_START[r])
+    least_first = greatest_first = canvas.first[at]
+    least_last = greatest_last = canvas.last[at]
+    for row in range(1, Y_START[r + 1] - Y_START[r] + 1):
+        first, last = canvas.first[at + np.uintp(row)], canvas.last[at + np.uintp(row)]
+        least_first, greatest_first = min(least_first, first), max(greatest_first, first)
+        least_last, greatest_last = min(least_last, last), max(greatest_last, last)
+    return least_first, greatest_first, least_last, greatest_last
 
 
 @njit(_nrt=False)
 def paint_spans(canvas, y_first, y_last, ink):
-    """Fill spans[y] = first and last x, for each y from y_first to y_last."""
-    spans, rows = canvas.spans, len(canvas.colour) // CELLS - 1
-    _set_ink(canvas.lanes, ink)
-    for r in range(_BAND_FIRST[y_last], min(_BAND_LAST[y_first], rows - 1) + 1):
-        top, bottom = max(y_first, _BAND_TOP[r]), min(y_last, _BAND_BOTTOM[r])
-        left, inner_left, inner_right, right = WIDTH, 0, WIDTH - 1, -1
-        for y in range(top, bottom + 1):
-            left, inner_left = min(left, spans[y, 0]), max(inner_left, spans[y, 0])
-            right, inner_right = max(right, spans[y, 1]), min(inner_right, spans[y, 1])
+    """Fill the spans of each y from y_first to y_last; those around them are empty."""
+    cells, lanes, rows = canvas.cells, canvas.lanes, len(canvas.cells.colour) // CELLS - 1
+    _set_ink(lanes.ink, ink)
+    last_band = min(_BAND_LAST[HEIGHT - 1 - y_first], rows - 1)
+    for r in range(_BAND_FIRST[HEIGHT - 1 - y_last], last_band + 1):
+        left, inner_left, inner_right, right = _extent(canvas, r)
         if left > right:
             continue
-        first, last = _COLUMN_FIRST[left], min(_COLUMN_LAST[right], SIDE - 1)
+        first, last = _COLUMN_FIRST[left], _COLUMN_LAST[right]
         whole_first, whole_last = last + 1, last  # cells covered wholly
-        if bottom - top == _BAND_BOTTOM[r] - _BAND_TOP[r] and inner_left <= inner_right:
-            whole_first, whole_last = _COLUMN_LAST[inner_left], _COLUMN_LAST[inner_right]
-            whole_first += X_START[whole_first] < inner_left
-            whole_last = min(whole_last - (_X_END[whole_last] > inner_right), SIDE - 1)
-            if whole_first > whole_last:
-                whole_first, whole_last = last + 1, last
+        if inner_left <= inner_right:
+            from_k, to_k = _COLUMN_LAST[inner_left], _COLUMN_LAST[inner_right]
+            from_k += X_START[from_k] < inner_left
+            to_k -= X_START[to_k + 1] > inner_right
+            if from_k <= to_k:
+                whole_first, whole_last = from_k, to_k
+        if first < whole_first or whole_last < last:
+            _set_lanes(canvas, np.uintp(PAD + Y_START[r]))
         for k in range(first, whole_first):
-            _paint_cell(canvas, r, k, top, bottom, ink)
+            _paint_cell(cells, lanes, r * CELLS + k, (left, right), ink)
         for k in range(whole_first, whole_last + 1):
-            canvas.colour[r * CELLS + k] = ink
+            cells.colour[r * CELLS + k] = ink
         for k in range(whole_last + 1, last + 1):
-            _paint_cell(canvas, r, k, top, bottom, ink)
+            _paint_cell(cells, lanes, r * CELLS + k, (left, right), ink)
 
 
 @njit(_nrt=False)
 def sort_crossings(canvas, y_first, y_last):
-    """Each row's crossings in ascending order; returns how many a row has at most."""
+    """Each row's crossings in ascending order, unless there are two at most; the most of a row."""
     counts, crossings = canvas.counts, canvas.crossings
     most = 0
     for y in range(y_first, y_last + 1):
         most = max(most, counts[y])
+    if most <= 2:
+        return most
+    for y in range(y_first, y_last + 1):
         for i in range(1, counts[y]):
-            value, j = crossings[y, i], i
-            while j > 0 and crossings[y, j - 1] > value:
-                crossings[y, j] = crossings[y, j - 1]
+            value, j = crossings[i, y], i
+            while j > 0 and crossings[j - 1, y] > value:
+                crossings[j, y] = crossings[j - 1, y]
                 j -= 1
-            crossings[y, j] = value
+            crossings[j, y] = value
     return most
 
 
 @njit(_nrt=False)
 def find_spans(canvas, y_first, y_last, pair):
-    """spans between each row's crossings number `pair` and `pair` + 1; empty where there are none.
+    """The spans between each row's crossings number `pair` and `pair` + 1; empty if there are none.
 
-    The row after the last one gets an empty span too.
+    So are those of the rows around.
     """
-    spans, counts, crossings = canvas.spans, canvas.counts, canvas.crossings
+    clear_spans(canvas, y_first, y_last)
+    one, other = canvas.crossings[pair], canvas.crossings[pair + 1]
     for y in range(y_first, y_last + 1):
-        spans[y, 0], spans[y, 1] = WIDTH, -1
-        if counts[y] > pair + 1:
-            a = (crossings[y, pair] + 1 + 32768) >> 16
-            b = (crossings[y, pair + 1] - 1 + 32768) >> 16
-            a, b = max(min(a, b), 0), min(max(a, b), WIDTH - 1)  # hlineColor swaps
-            if a <= b:
-                spans[y, 0], spans[y, 1] = a, b
-    spans[y_last + 1, 0], spans[y_last + 1, 1] = WIDTH, -1
+        a = (min(one[y], other[y]) + 1 + 32768) >> 16
+        b = (max(one[y], other[y]) - 1 + 32768) >> 16
+        a, b = max(min(a, b), 0), min(max(a, b), WIDTH - 1)  # hlineColor swaps
+        crossed = (canvas.counts[y] > pair + 1) & (a <= b)
+        canvas.first[at_row(y)] = a if crossed else WIDTH
+        canvas.last[at_row(y)] = b if crossed else -1
+
+
+@njit(_nrt=False)
+def clear_spans(canvas, y_first, y_last):
+    """No spans in the rows around those from y_first to y_last."""
+    above, below = at_row(y_last), at_row(y_first)
+    for i in range(1, PAD):
+        canvas.first[above - np.uintp(i)] = canvas.first[below + np.uintp(i)] = WIDTH
+        canvas.last[above - np.uintp(i)] = canvas.last[below + np.uintp(i)] = -1

@@ -25,6 +25,7 @@ from numba import njit
 
 BAR = 100  # rows at the bottom that the indicator bar covers: the world is not seen there
 ROWS_WITHOUT_BAR = 84  # of the state: more show some of the bar
+TALL = 190.0  # a speed whose gauge may leave the bar at its top: 0.02 * 195 is 3.9 rows of 20
 GROUP = 8  # quads that are passed over together
 # Pixels outside the screen at which stock still draws a polygon's corner: its MAX_SHAPE_DIM.
 REACH = (2000 / 6.0 / 20.0) * math.sqrt(2) * 2.7 * 6.0
@@ -56,10 +57,10 @@ class Frame(NamedTuple):
     field: int  # 0xRRGGBB
     grass: int  # 0xRRGGBB
     beyond: bool  # is more than the field in sight?
-    bodies: np.ndarray  # float32 (B, 4): cosine, sine, x, y
+    bodies: np.ndarray  # float32 (B, 4): x, y, sine, cosine
     phases: np.ndarray  # float64 (B,): of a body that is a wheel
+    bar: bool  # are the indicators in sight?
     gauges: np.ndarray  # float64 (7,): speed, four wheel speeds, steering angle, turning speed
-    shoots_out: bool  # does a gauge leave the bar at its top? Nothing else of it is in 84 rows
     text: np.ndarray  # int32 (height, width): the score, 0xRRGGBB
     text_x: int
     text_y: int
@@ -93,7 +94,7 @@ def _draw_quad(canvas, camera, y_seen, corners, ink):
 def _draw_ground(canvas, y_seen, field, grass, frame):
     """The field, and the grass on it."""
     if frame.beyond:
-        clear(canvas, 0)
+        clear(canvas.cells, 0)
         c, s, zoom, tx, ty = frame.camera
         for i in range(4):
             x, y = field[i, 0], field[i, 1]
@@ -101,7 +102,7 @@ def _draw_ground(canvas, y_seen, field, grass, frame):
             canvas.points[i, 1] = int((s * x + c * y) * zoom + ty)
         gfx_quad(canvas, y_seen, frame.field)
     else:
-        clear(canvas, frame.field)
+        clear(canvas.cells, frame.field)
     for group in range(len(grass.circles)):
         if _near(frame.camera, y_seen, grass.circles[group]):
             for q in range(GROUP * group, min(GROUP * (group + 1), len(grass.corners))):
@@ -140,7 +141,7 @@ def _wheel_mark(shape, phase):
 @njit(error_model="numpy", _nrt=False)
 def _place(canvas, camera, vertices, n, body):
     """b2Mul in float32, then the camera in float64, cut towards zero: into canvas.points."""
-    c, s, x0, y0 = body[0], body[1], body[2], body[3]
+    x0, y0, s, c = body[0], body[1], body[2], body[3]
     for i in range(n):
         vx, vy = vertices[i, 0], vertices[i, 1]
         x, y = np.float64((c * vx - s * vy) + x0), np.float64((s * vx + c * vy) + y0)
@@ -155,7 +156,7 @@ def _draw_car(canvas, y_seen, car, frame):
         body = car.bodies[i]
         if car.marks[i] and not _wheel_mark(car.vertices[i], frame.phases[body]):
             continue
-        x, y = frame.bodies[body, 2], frame.bodies[body, 3]
+        x, y = frame.bodies[body, 0], frame.bodies[body, 1]
         if not (abs(x) < FAR and abs(y) < FAR):
             return False
         _place(canvas, frame.camera, car.vertices[i], car.lengths[i], frame.bodies[body])
@@ -184,7 +185,7 @@ def _draw_indicators(canvas, y_seen, frame):
         for column in range(frame.text.shape[1]):
             x = frame.text_x + column
             if 0 <= x < WIDTH and y_seen <= y:
-                blend(canvas, x, y, frame.text[row, column], 256)
+                blend(canvas.cells, x, y, frame.text[row, column], 256)
 
 
 @compiled(nogil=True, error_model="numpy", _nrt=False)
@@ -202,7 +203,7 @@ def draw(canvas, ground, road, tints, car, frame, out):
         return False
     if not _draw_car(canvas, y_world, car, frame):
         return False
-    if y_seen < BAR or frame.shoots_out:
+    if frame.bar:
         _draw_indicators(canvas, y_seen, frame)
     downscale(canvas, out)
     return True

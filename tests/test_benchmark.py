@@ -1,0 +1,23 @@
+"""The benchmark's table: ratios within a round, and a word about their spread."""
+
+from replication.benchmark import print_rows, rows_of
+from replication.speed.drivers import STOCK
+
+import numpy as np
+import pytest
+
+
+def test_a_ratio_is_taken_within_its_round():
+    seconds = {STOCK: np.array([2.0, 4.0, 2.0]), "other": np.array([1.0, 1.0, 0.5])}
+    stock, other = rows_of(seconds)
+    assert [stock[key] for key in ("ratio", "ratio_min", "ratio_max")] == [1, 1, 1]
+    assert [other[key] for key in ("ratio", "ratio_min", "ratio_max")] == [4, 2, 4]
+    assert (stock["frames_per_second"], other["frames_per_second"]) == (0.5, 1)
+
+
+@pytest.mark.parametrize(("most", "is_noisy"), [(10.5, False), (14.0, True)])
+def test_a_noisy_machine_is_named(capsys, most, is_noisy):
+    row = {"name": "other", "frames_per_second": 1, "ratio": 10.0, "ratio_min": 9.5}
+    print_rows([row | {"ratio_max": most}])
+    last = capsys.readouterr().out.splitlines()[-1]
+    assert last.startswith("spread: ±") and ("something else runs" in last) == is_noisy
