@@ -30,7 +30,8 @@ import pytest
 
 SECTIONS = {
     "env": Env, "extract": Extract, "vae": Vae, "vaegan": Vaegan, "rnn": Rnn,
-    "controller": Controller, "dream": Dream, "rounds": Rounds, "evaluate": Evaluate, "events": Events,
+    "controller": Controller, "dream": Dream, "rounds": Rounds,
+    "evaluate": Evaluate, "events": Events,
 }  # fmt: skip
 
 

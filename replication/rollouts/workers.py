@@ -28,7 +28,8 @@ from replication.rollouts.recorder import Recorder
 
 import numpy as np
 
-LARGEST = 4 * WIDTH  # episodes in a job: slots that are refilled three times seldom stand idle
+# Episodes in a job, at most: slots that are refilled again and again seldom stand idle.
+LARGEST = {"real": 4 * WIDTH, "dream": 8 * DREAMS}
 WORKER: dict = {}  # what a worker process holds: its worlds by name, and its controllers
 
 
@@ -112,8 +113,8 @@ def record_job(job: Job) -> list[dict[str, np.ndarray]]:
 def split_jobs(
     name: str, trials: Sequence[Trial], workers: int, world: str, m: NewM | None = None
 ) -> list[Job]:
-    """Jobs of nearly one size, at most LARGEST, the same number of them for each worker."""
-    size = mpi.job_size(len(trials), LARGEST, workers)
+    """Jobs of nearly one size, at most LARGEST of a world, the same number of them for each worker."""
+    size = mpi.job_size(len(trials), LARGEST[world], workers)
     return [
         Job(
             f"{name}, episodes {i}..{min(i + size, len(trials)) - 1}",

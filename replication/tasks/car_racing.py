@@ -155,7 +155,7 @@ CAR_RACING_V3 = Task(
         "termination": Head(True, ends),
     },
     dream_outcome=dream_outcome,
-    dream_idle=0.05,  # tiles
+    dream_idle=0.02,  # tiles: a standing car finds none
     tells_restart=False,
     extra_stages=frozenset({"events", "probe"}),
 )

@@ -23,7 +23,7 @@ def test_jobs_hold_every_trial_once(count, processes, sizes):
     trials = [Trial(seed) for seed in range(count)]
     jobs = split_jobs("generation 3", trials, processes, "dream")
     assert [len(job.trials) for job in jobs] == sizes
-    assert max(sizes) <= LARGEST
+    assert max(sizes) <= LARGEST["dream"]
     assert sum((job.trials for job in jobs), []) == trials
     assert {job.world for job in jobs} == {"dream"}
     assert jobs[0].name == f"generation 3, episodes 0..{sizes[0] - 1}"
