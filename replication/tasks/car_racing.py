@@ -148,6 +148,7 @@ CAR_RACING_V3 = Task(
     fps=FPS,
     random_policies={"original": original_policy, "brownian": brownian_policy},
     records_past_the_end=True,  # original env.py ignores `done`
+    shortest=1,
     idle_reward=-0.1,
     heads={
         "tiles": Head(False, tiles_found),

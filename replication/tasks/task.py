@@ -55,6 +55,7 @@ class Task:
     fps: int  # frames a second
     random_policies: Mapping[str, RandomPolicy]
     records_past_the_end: bool  # recordings go on to the last step, whatever ends before
+    shortest: int  # frames: recordings of fewer are left out
     idle_reward: float | None  # of a step that achieves nothing; None: no --controller.patience
     heads: Mapping[str, Head]  # what M can predict beside z, by the names of --rnn.heads
     # (what M's heads expect, float32 (B,) by name; the number of dreams B)

@@ -90,6 +90,7 @@ CATCH = Task(
     fps=10,
     random_policies={"brownian": random_policy},
     records_past_the_end=False,
+    shortest=1,
     idle_reward=None,
     heads={"end": Head(True, end_target), "points": Head(False, points_target)},
     dream_outcome=dream_outcome,

@@ -1,0 +1,141 @@
+"""Take Cover: one number, left to right, 35 frames a second, and a dream in which C can learn."""
+
+from collections.abc import Iterator, Mapping
+
+from replication.envs.take_cover import FPS, TakeCover
+from replication.tasks.task import Head, Outcome, Task
+
+import gymnasium
+import numpy as np
+from PIL import Image
+
+SIDE = 64  # of the frame that V sees
+TOP, BOTTOM = 4, 204  # rows of the screen that V sees: what is below is the status bar
+HELD = 10  # steps that the recordings' policy holds an action, at most
+SWEEP = 60  # steps to one side, in the blind sweep
+END_COUNTS = 10.0  # times, in M's loss (original doomrnn.py)
+
+
+def make_env(stock: bool = False, render_mode: str | None = None) -> gymnasium.Env:
+    """The game; there is one renderer. The loop of rollouts has its own limit of 2100 steps."""
+    return TakeCover(render_mode)
+
+
+def to_frame(screen: np.ndarray) -> np.ndarray:
+    """Rows 4..203 of the screen at 64 by 64, as Pillow's BILINEAR makes them.
+
+    At 320 x 240 these show what rows 0..399 of the original's 640 x 480 do. Colours stay as they
+    are. screen: uint8 (240, 320, 3). Returns uint8 (64, 64, 3).
+    """
+    image = Image.fromarray(screen[TOP:BOTTOM])
+    return np.asarray(image.resize((SIDE, SIDE), Image.Resampling.BILINEAR))
+
+
+def squash(u, xp):
+    """tanh(u): (B, 1) -> (B, 1), in the library that u belongs to (original model.py)."""
+    return xp.tanh(u)
+
+
+# Policies that do not look --------------------------------------------------------------------
+
+
+def original_policy(random: np.random.Generator) -> Iterator[np.ndarray]:
+    """The recordings': an action in -1..1, held until the step number is a multiple of 1 to 10.
+
+    Both are drawn anew then (original extract.py).
+    """
+    step = 0
+    while True:
+        if step == 0 or step % repeat == 0:
+            action, repeat = random.uniform(-1, 1, 1), int(random.integers(1, HELD + 1))
+        yield action
+        step += 1
+
+
+def uniform_policy(random: np.random.Generator) -> Iterator[np.ndarray]:
+    while True:
+        yield random.uniform(-1, 1, 1)
+
+
+def stay_policy(random: np.random.Generator) -> Iterator[np.ndarray]:
+    while True:
+        yield np.zeros(1)
+
+
+def left_policy(random: np.random.Generator) -> Iterator[np.ndarray]:
+    while True:
+        yield np.full(1, -1.0)
+
+
+def sweep_policy(random: np.random.Generator) -> Iterator[np.ndarray]:
+    """60 steps left, 60 right, and so on: what a score must beat that is to need eyes."""
+    while True:
+        for direction in (-1.0, 1.0):
+            for _ in range(SWEEP):
+                yield np.full(1, direction)
+
+
+# M ----------------------------------------------------------------------------------------------
+
+
+def ends(reward: np.ndarray, terminated: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Whether each step ended its episode, and its weight, ten times where it did: (T,) each."""
+    ended = np.float32(terminated)
+    return ended, 1 + (END_COUNTS - 1) * ended
+
+
+def dream_outcome(heads: Mapping[str, np.ndarray], dreams: int) -> Outcome:
+    """A step alive earns 1, the last one too; M says how probably it was the last."""
+    alive = np.ones(dreams, np.float32)
+    return Outcome(alive, heads.get("end", np.zeros(dreams, np.float32)))
+
+
+# Figures ----------------------------------------------------------------------------------------
+
+
+def frame_kind(frame: np.ndarray, step: int) -> str:
+    """What a frame shows, judged by its colours: a fireball is the brightest, a hit all red."""
+    if step < 15:
+        return "start"
+    red, green, blue = (frame[..., i].astype(int) for i in range(3))
+    if (red - green).mean() > 40:
+        return "hit"
+    if ((red > 200) & (green > 150) & (blue < 200)).sum() > 12:
+        return "fireball"
+    brown = red[48:] - blue[48:] > 25  # at the foot of the picture, where the floor is grey
+    return "wall" if brown.mean() > 0.2 else ""
+
+
+TAKE_COVER = Task(
+    name="take_cover",
+    environment="Take Cover",
+    make_env=make_env,
+    frames={"plain": to_frame},
+    frame_kind=frame_kind,
+    frame_kinds=("start", "fireball", "wall", "hit"),
+    z_size=64,  # paper, 4
+    actions=("direction",),
+    action_low=(-1.0,),
+    action_high=(1.0,),
+    squash=squash,
+    output_low=(-2.5,),  # ours: tanh hardly changes beyond
+    output_high=(2.5,),
+    bias=False,  # paper, A.4
+    max_steps=2100,
+    fps=FPS,
+    random_policies={
+        "original": original_policy,
+        "random": uniform_policy,
+        "stay": stay_policy,
+        "left": left_policy,
+        "sweep": sweep_policy,
+    },
+    records_past_the_end=False,
+    shortest=101,  # original extract.py
+    idle_reward=None,
+    heads={"end": Head(True, ends)},
+    dream_outcome=dream_outcome,
+    dream_idle=0.0,  # no step is idle
+    tells_restart=True,  # original doomrnn.py
+    extra_stages=frozenset(),
+)
