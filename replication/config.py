@@ -273,9 +273,8 @@ PRESETS = {
         env=Env(max_steps=2100),  # a minute, the game's own limit
         vae=Vae(epochs=1),  # paper, A.1
         rnn=Rnn(hidden=512, heads="end", epochs=20, iterations=110, sequence=500),  # paper, A.2
-        controller=Controller(
-            world="dream", temperature=1.15, mode="z_c_h", generations=200,
-        ),
+        controller=Controller(world="dream", mode="z_c_h", generations=200),
+        dream=Dream(temperature=1.15),  # paper, table 2
         evaluate=Evaluate(episodes=400),  # ours: a mean over 100 has an error of 50
     ),
     # Every stage of it in minutes, and nothing learnt.
@@ -291,9 +290,10 @@ PRESETS = {
             log_every=5,
         ),
         controller=Controller(
-            world="dream", temperature=1.15, mode="z_c_h", population=8, episodes=4,
-            generations=4, eval_every=2, eval_episodes=32,
+            world="dream", mode="z_c_h", population=8, episodes=4, generations=4, eval_every=2,
+            eval_episodes=32,
         ),
+        dream=Dream(temperature=1.15),
         evaluate=Evaluate(episodes=10),
     ),
 }  # fmt: skip

@@ -1,4 +1,4 @@
-"""Both CarRacings, v3 faster and v0 as it was, and Take Cover; this registers them and loads none."""
+"""Both CarRacings, v3 faster and v0 as it was, and Take Cover, registered and not loaded."""
 
 import gymnasium
 

@@ -1,5 +1,6 @@
 """Take Cover: one number, left to right, 35 frames a second, and a dream in which C can learn."""
 
+import itertools
 from collections.abc import Iterator, Mapping
 
 from replication.envs.take_cover import FPS, TakeCover
@@ -44,12 +45,11 @@ def original_policy(random: np.random.Generator) -> Iterator[np.ndarray]:
 
     Both are drawn anew then (original extract.py).
     """
-    step = 0
-    while True:
-        if step == 0 or step % repeat == 0:
+    repeat = 1
+    for step in itertools.count():
+        if step % repeat == 0:
             action, repeat = random.uniform(-1, 1, 1), int(random.integers(1, HELD + 1))
         yield action
-        step += 1
 
 
 def uniform_policy(random: np.random.Generator) -> Iterator[np.ndarray]:
