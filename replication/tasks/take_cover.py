@@ -3,13 +3,13 @@
 import itertools
 from collections.abc import Iterator, Mapping
 
-from replication.envs.take_cover import FPS, TakeCover
 from replication.tasks.task import Head, Outcome, Task
 
 import gymnasium
 import numpy as np
 from PIL import Image
 
+FPS = 35
 SIDE = 64  # of the frame that V sees
 TOP, BOTTOM = 4, 204  # rows of the screen that V sees: what is below is the status bar
 HELD = 10  # steps that the recordings' policy holds an action, at most
@@ -19,7 +19,7 @@ END_COUNTS = 10.0  # times, in M's loss (original doomrnn.py)
 
 def make_env(stock: bool = False, render_mode: str | None = None) -> gymnasium.Env:
     """The game; there is one renderer. The loop of rollouts has its own limit of 2100 steps."""
-    return TakeCover(render_mode)
+    return gymnasium.make("replication/TakeCover-v0", render_mode=render_mode).unwrapped
 
 
 def to_frame(screen: np.ndarray) -> np.ndarray:
