@@ -174,6 +174,13 @@ class Rounds:
 
 
 @dataclass(frozen=True)
+class Gate:
+    """Whether M's dream is fit for C to learn in."""
+
+    episodes: int = 100  # Of each blind policy, in the game and in the dream. [ours]
+
+
+@dataclass(frozen=True)
 class Evaluate:
     """Stage 6: the score."""
 
@@ -209,6 +216,7 @@ class Config:
     controller: Controller = field(default_factory=Controller)
     dream: Dream = field(default_factory=Dream)
     rounds: Rounds = field(default_factory=Rounds)
+    gate: Gate = field(default_factory=Gate)
     evaluate: Evaluate = field(default_factory=Evaluate)
     events: Events = field(default_factory=Events)
 
@@ -294,6 +302,7 @@ PRESETS = {
             eval_episodes=32,
         ),
         dream=Dream(temperature=1.15),
+        gate=Gate(episodes=20),
         evaluate=Evaluate(episodes=10),
     ),
 }  # fmt: skip

@@ -47,6 +47,14 @@ STAGES = {
         Stage("series", "series", ("data", "extract"), "extract.episodes", (V,)),
         Stage("train_rnn", "rnn", ("task", "frames", "seed", "rnn"), "rnn.epochs", ("series",)),
         Stage(
+            "gate",
+            "gate",
+            ("task", "frames", "seed", "env", "dream", "gate"),
+            "",
+            ("series", "train_rnn"),
+            optional=True,
+        ),
+        Stage(
             "train_controller",
             "controller",
             ("task", "frames", "seed", "env", "controller"),

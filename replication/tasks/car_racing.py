@@ -147,6 +147,7 @@ CAR_RACING_V3 = Task(
     max_steps=1000,
     fps=FPS,
     random_policies={"original": original_policy, "brownian": brownian_policy},
+    controls=(),
     records_past_the_end=True,  # original env.py ignores `done`
     shortest=1,
     idle_reward=-0.1,

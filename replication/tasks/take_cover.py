@@ -130,6 +130,7 @@ TAKE_COVER = Task(
         "left": left_policy,
         "sweep": sweep_policy,
     },
+    controls=("stay", "random", "left", "original", "sweep"),
     records_past_the_end=False,
     shortest=101,  # original extract.py
     idle_reward=None,
@@ -137,5 +138,5 @@ TAKE_COVER = Task(
     dream_outcome=dream_outcome,
     dream_idle=0.0,  # no step is idle
     tells_restart=True,  # original doomrnn.py
-    extra_stages=frozenset(),
+    extra_stages=frozenset({"gate"}),
 )

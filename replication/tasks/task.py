@@ -54,6 +54,7 @@ class Task:
     max_steps: int  # of an episode
     fps: int  # frames a second
     random_policies: Mapping[str, RandomPolicy]
+    controls: tuple[str, ...]  # those of them that dreams and scores are compared with
     records_past_the_end: bool  # recordings go on to the last step, whatever ends before
     shortest: int  # frames: recordings of fewer are left out
     idle_reward: float | None  # of a step that achieves nothing; None: no --controller.patience

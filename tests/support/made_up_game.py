@@ -89,6 +89,7 @@ CATCH = Task(
     max_steps=40,
     fps=10,
     random_policies={"brownian": random_policy},
+    controls=("brownian",),
     records_past_the_end=False,
     shortest=1,
     idle_reward=None,
@@ -96,7 +97,7 @@ CATCH = Task(
     dream_outcome=dream_outcome,
     dream_idle=0.0,
     tells_restart=True,
-    extra_stages=frozenset(),
+    extra_stages=frozenset({"gate"}),
 )
 
 
