@@ -136,6 +136,8 @@ class Controller:
     short_steps: int = 300  # Frames of a short episode at most. [ours]
     eval_every: int = 25  # Generations between two evaluations of the mean. [paper, A.4]
     eval_episodes: int = 1024  # Rollouts of such an evaluation. [paper, A.4]
+    judge: Literal["real", "dream"] = "real"  # Where these take place. [paper, 3.3: real; 4: dream]
+    game_episodes: Count = 0  # Games beside each evaluation, for the log alone. [ours]
 
 
 @dataclass(frozen=True)
@@ -281,7 +283,9 @@ PRESETS = {
         env=Env(max_steps=2100),  # a minute, the game's own limit
         vae=Vae(epochs=1),  # paper, A.1
         rnn=Rnn(hidden=512, heads="end", epochs=20, iterations=110, sequence=500),  # paper, A.2
-        controller=Controller(world="dream", mode="z_c_h", generations=200),
+        controller=Controller(
+            world="dream", mode="z_c_h", generations=200, judge="dream", game_episodes=100,
+        ),
         dream=Dream(temperature=1.15),  # paper, table 2
         evaluate=Evaluate(episodes=400),  # ours: a mean over 100 has an error of 50
     ),
@@ -299,7 +303,7 @@ PRESETS = {
         ),
         controller=Controller(
             world="dream", mode="z_c_h", population=8, episodes=4, generations=4, eval_every=2,
-            eval_episodes=32,
+            eval_episodes=32, judge="dream", game_episodes=4,
         ),
         dream=Dream(temperature=1.15),
         gate=Gate(episodes=20),

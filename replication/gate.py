@@ -12,13 +12,13 @@ from pathlib import Path
 
 from replication.config import Config, UserError
 from replication.dataset.series import first_frames, load_series
-from replication.rnn.batches import rows_of
+from replication.rnn.batches import for_m, rows_of
 from replication.rnn.dream import Starts
 from replication.rnn.ends import EndScore, end_head, measure_ends
 from replication.rnn.rnn import MDNRNN
 from replication.rollouts.agent_files import load_rnn
 from replication.rollouts.blind import blind_returns
-from replication.rollouts.dream_world import DreamRules, DreamWorld
+from replication.rollouts.dream_world import DreamWorld, dream_rules
 from replication.rollouts.real_world import RealWorld
 from replication.runs import files, folders, records
 from replication.runs.script import parse_run_cli, run_script
@@ -35,14 +35,12 @@ LOSS, FOUND, TIMES = 0.05, 0.5, 1.5
 
 def worlds_of(config: Config, rnn: MDNRNN, series: dict) -> dict:
     """The game and the dream, in which blind policies act."""
-    task, rules = rnn.task, config.dream
+    task, steps = rnn.task, config.env.max_steps
     envs = [task.make_env(config.env.stock) for _ in range(min(GAMES, config.gate.episodes))]
-    dream_rules = DreamRules(
-        rules.temperature, rules.steps or config.env.max_steps, rules.ends, rules.cap
-    )
+    starts = Starts(*first_frames(for_m(series, rnn.config, task)))
     return {
-        "game": RealWorld(task, envs, max_steps=config.env.max_steps, frames=config.frames),
-        "dream": DreamWorld(rnn, Starts(*first_frames(series)), dream_rules),
+        "game": RealWorld(task, envs, max_steps=steps, frames=config.frames),
+        "dream": DreamWorld(rnn, starts, dream_rules(config.dream, steps)),
     }
 
 
