@@ -90,7 +90,7 @@ def summary(results: np.ndarray, trials: list[Trial]) -> dict:
 
 
 def spreads(controls: dict[str, np.ndarray]) -> dict:
-    """What stands in a record of policies that do not look, on the same tracks; of none: nothing."""
+    """What a record holds of policies that do not look, on the same tracks; of none: nothing."""
     found = {
         name: {"mean": returns.mean(), "std": returns.std(), "returns": returns.tolist()}
         for name, returns in controls.items()

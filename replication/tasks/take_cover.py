@@ -3,6 +3,7 @@
 import itertools
 from collections.abc import Iterator, Mapping
 
+from replication.tasks.stretch import stretch, wrap
 from replication.tasks.task import Head, Outcome, Task
 
 import gymnasium
@@ -30,6 +31,17 @@ def to_frame(screen: np.ndarray) -> np.ndarray:
     """
     image = Image.fromarray(screen[TOP:BOTTOM])
     return np.asarray(image.resize((SIDE, SIDE), Image.Resampling.BILINEAR))
+
+
+def to_stretched_frame(screen: np.ndarray) -> np.ndarray:
+    """The frame as the original's V saw it: blue first, contrast stretched, each byte less one.
+
+    Its textures are not those of the IWAD that comes with ViZDoom today. The same arguments and
+    result as to_frame's.
+    """
+    seen = np.zeros_like(screen)
+    seen[TOP:BOTTOM] = stretch(screen[TOP:BOTTOM, :, ::-1])
+    return wrap(to_frame(seen))
 
 
 def squash(u, xp):
@@ -110,7 +122,7 @@ TAKE_COVER = Task(
     name="take_cover",
     environment="Take Cover",
     make_env=make_env,
-    frames={"plain": to_frame},
+    frames={"plain": to_frame, "stretched": to_stretched_frame},
     frame_kind=frame_kind,
     frame_kinds=("start", "fireball", "wall", "hit"),
     z_size=64,  # paper, 4
