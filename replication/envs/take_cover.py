@@ -137,7 +137,7 @@ class TakeCover(Env, EzPickle):
         EzPickle.__init__(self, render_mode)
         self.render_mode = render_mode
         self._game = start_game()
-        self._screen = np.zeros(self.observation_space.shape, np.uint8)
+        self.screen = np.zeros(self.observation_space.shape, np.uint8)
         self._playing = False
 
     def reset(self, *, seed: int | None = None, options: dict | None = None):
@@ -147,7 +147,7 @@ class TakeCover(Env, EzPickle):
         self._game.new_episode()
         self._playing = True
         self._look()
-        return self._screen, {}
+        return self.screen, {}
 
     def step(self, action):
         if not self._playing:
@@ -156,15 +156,15 @@ class TakeCover(Env, EzPickle):
         dead = self._game.is_episode_finished()  # by death alone: there is no limit of time
         self._playing = not dead
         self._look()
-        return self._screen, float(reward), dead, False, {}
+        return self.screen, float(reward), dead, False, {}
 
     def _look(self) -> None:
         state = self._game.get_state()  # None when the episode is over
-        self._screen = np.zeros_like(self._screen) if state is None else state.screen_buffer.copy()
+        self.screen = np.zeros_like(self.screen) if state is None else state.screen_buffer.copy()
 
     def render(self) -> np.ndarray | None:
         """The screen, uint8 (240, 320, 3)."""
-        return self._screen.copy() if self.render_mode == "rgb_array" else None
+        return self.screen.copy() if self.render_mode == "rgb_array" else None
 
     def close(self) -> None:
         self._game.close()

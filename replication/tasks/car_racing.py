@@ -4,8 +4,9 @@ import dataclasses
 import math
 from collections.abc import Iterator, Mapping
 
+from replication.tasks.car_facts import EVENTS, watch_events
 from replication.tasks.car_frames import to_frame, to_stretched_frame
-from replication.tasks.task import Head, Outcome, Task
+from replication.tasks.task import Events, Head, Outcome, Task
 
 import gymnasium
 import numpy as np
@@ -159,6 +160,7 @@ CAR_RACING_V3 = Task(
     dream_outcome=dream_outcome,
     dream_idle=0.05,  # tiles
     tells_restart=False,
+    events=Events(EVENTS, watch_events, opening=FPS, hides="grass"),  # the camera comes down
     extra_stages=frozenset({"events", "probe"}),
 )
 

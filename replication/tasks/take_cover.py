@@ -1,10 +1,11 @@
 """Take Cover: one number, left to right, 35 frames a second, and a dream in which C can learn."""
 
 import itertools
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from typing import NamedTuple
 
 from replication.tasks.stretch import stretch, wrap
-from replication.tasks.task import Head, Outcome, Task
+from replication.tasks.task import Events, Head, Outcome, Task
 
 import gymnasium
 import numpy as np
@@ -15,6 +16,8 @@ SIDE = 64  # of the frame that V sees
 TOP, BOTTOM = 4, 204  # rows of the screen that V sees: what is below is the status bar
 HELD = 10  # steps that the recordings' policy holds an action, at most
 SWEEP = 60  # steps to one side, in the blind sweep
+NEAR = 8  # pixels of a frame: a fireball that is half of the way to the player
+FOOT = 40  # the first row that is below the far wall
 END_COUNTS = 10.0  # times, in M's loss (original doomrnn.py)
 
 
@@ -105,17 +108,55 @@ def dream_outcome(heads: Mapping[str, np.ndarray], dreams: int) -> Outcome:
 # Figures ----------------------------------------------------------------------------------------
 
 
+class Sight(NamedTuple):
+    """Which pixels of a frame show what, judged by their colours: bool (64, 64) each."""
+
+    fire: np.ndarray  # the brightest yellow
+    wall: np.ndarray  # brown, where floor and ceiling are grey
+    red: np.ndarray  # what the whole screen is at a hit
+
+
+def look(frame: np.ndarray) -> Sight:
+    red, green, blue = (frame[..., i].astype(int) for i in range(3))
+    fire = (red > 200) & (green > 150) & (blue < 200)
+    wall = (red - blue > 25) & (red - green < 32) & ~fire
+    return Sight(fire, wall, red - green > 40)
+
+
 def frame_kind(frame: np.ndarray, step: int) -> str:
-    """What a frame shows, judged by its colours: a fireball is the brightest, a hit all red."""
+    """What a frame shows."""
     if step < 15:
         return "start"
-    red, green, blue = (frame[..., i].astype(int) for i in range(3))
-    if (red - green).mean() > 40:
+    sight = look(frame)
+    if sight.red.mean() > 0.5:
         return "hit"
-    if ((red > 200) & (green > 150) & (blue < 200)).sum() > 12:
+    if sight.fire.sum() >= NEAR:
         return "fireball"
-    brown = red[48:] - blue[48:] > 25  # at the foot of the picture, where the floor is grey
-    return "wall" if brown.mean() > 0.2 else ""
+    return "wall" if sight.wall[FOOT:].mean() > 0.2 else ""
+
+
+EVENTS = {
+    "fireball left": f"{NEAR} pixels or more of fire in the left third of V's 64 x 64: it is near",
+    "fireball ahead": "the same in the middle third",
+    "fireball right": "the same in the right third",
+    "wall left": "a quarter of the left third, below the horizon, is wall: the room ends there",
+    "wall right": "the same in the right third",
+    "hit": "the screen is red",
+}
+
+
+def events_of(frame: np.ndarray) -> np.ndarray:
+    """Which of EVENTS a frame shows, bool (6,)."""
+    sight = look(frame)
+    thirds = (slice(0, 21), slice(21, 43), slice(43, 64))
+    fire = [sight.fire[:, third].sum() >= NEAR for third in thirds]
+    walls = [sight.wall[FOOT:, third].mean() >= 0.25 for third in (thirds[0], thirds[2])]
+    return np.array([*fire, *walls, sight.red.mean() > 0.5])
+
+
+def watch_events(env: gymnasium.Env) -> Callable[[], np.ndarray]:
+    """What tells which of EVENTS the environment's screen shows."""
+    return lambda: events_of(to_frame(env.screen))
 
 
 TAKE_COVER = Task(
@@ -150,5 +191,6 @@ TAKE_COVER = Task(
     dream_outcome=dream_outcome,
     dream_idle=0.0,  # no step is idle
     tells_restart=True,  # original doomrnn.py
-    extra_stages=frozenset({"gate"}),
+    events=Events(EVENTS, watch_events, opening=FPS, hides=""),  # nobody shoots in that second
+    extra_stages=frozenset({"gate", "events"}),
 )

@@ -97,6 +97,7 @@ CATCH = Task(
     dream_outcome=dream_outcome,
     dream_idle=0.0,
     tells_restart=True,
+    events=None,
     extra_stages=frozenset({"gate"}),
 )
 

@@ -1,11 +1,21 @@
 """Take Cover as a task: frames, blind policies, the end that counts ten times, kinds of frames."""
 
 import itertools
+from types import SimpleNamespace
 
 from replication.config import PRESETS
 from replication.controller.controller import LinearPolicy
 from replication.rnn.rnn import MDNRNN
-from replication.tasks.take_cover import TAKE_COVER, dream_outcome, ends, frame_kind, to_frame
+from replication.tasks.take_cover import (
+    EVENTS,
+    TAKE_COVER,
+    dream_outcome,
+    ends,
+    events_of,
+    frame_kind,
+    to_frame,
+    to_stretched_frame,
+)
 from replication.vae.vae import build_decoder, build_encoder
 
 import numpy as np
@@ -32,6 +42,17 @@ def test_frames_leave_out_the_status_bar_and_keep_colours():
     assert (frame.shape, frame.dtype) == ((64, 64, 3), np.uint8)
     assert (frame[:, :31] == (10, 20, 30)).all()
     assert (frame[:, 33:] == (200, 100, 50)).all()
+
+
+def test_stretched_frames_are_blue_first_and_wrap_around():
+    """50..250 become 0..255, the status bar left out, and then each byte less one."""
+    screen = np.full((240, 320, 3), 50, np.uint8)
+    screen[4:204, 160:] = (250, 50, 150)
+    frame = to_stretched_frame(screen)
+    assert (frame[:, :31] == 255).all()  # 0 - 1
+    assert (frame[:, 33:] == (127, 255, 254)).all()
+    screen[210:] = 255
+    np.testing.assert_array_equal(to_stretched_frame(screen), frame)
 
 
 def first_of(name: str, count: int, seed: int = 0) -> np.ndarray:
@@ -83,6 +104,33 @@ def test_a_step_of_a_dream_earns_1_and_ends_as_m_says():
     assert outcome.reward.tolist() == [1, 1]
     assert outcome.end is chances
     assert dream_outcome({}, 3).end.tolist() == [0, 0, 0]
+
+
+@pytest.mark.parametrize(
+    ("frame", "names"),
+    [
+        (lambda: frame_of(90), []),
+        (lambda: frame_of((255, 220, 90), (slice(30, 34), slice(5, 8))), ["fireball left"]),
+        (lambda: frame_of((255, 220, 90), (slice(30, 34), slice(30, 32))), ["fireball ahead"]),
+        (lambda: frame_of((255, 220, 90), (slice(30, 33), slice(60, 63))), ["fireball right"]),
+        (lambda: frame_of((255, 220, 90), (slice(30, 31), slice(60, 63))), []),  # far away
+        (lambda: frame_of((115, 90, 70), (slice(None), slice(0, 9))), ["wall left"]),
+        (lambda: frame_of((115, 90, 70), (slice(None), slice(50, 64))), ["wall right"]),
+        (lambda: frame_of((115, 90, 70), slice(26, 38)), []),  # the far wall
+        (lambda: frame_of((150, 40, 40)), ["hit"]),
+    ],
+)
+def test_events(frame, names):
+    happening = events_of(frame())
+    assert [name for name, happens in zip(EVENTS, happening, strict=True) if happens] == names
+
+
+def test_events_are_read_off_the_screen():
+    screen = np.full((240, 320, 3), 90, np.uint8)
+    watching = TAKE_COVER.events.watch(SimpleNamespace(screen=screen))
+    assert not watching().any()
+    screen[:] = (150, 40, 40)
+    assert watching().tolist() == [False] * 5 + [True]
 
 
 def frame_of(colour, place=(slice(None), slice(None))) -> np.ndarray:
