@@ -2,17 +2,22 @@
 # Sets up what is missing, then:
 #   bash run_all.sh [PRESET] [--run NAME] [--vae.epochs 2 ...]   every stage in order, to the report page
 #   bash run_all.sh test [PYTEST OPTIONS]                        ruff and the tests; -m "not slow": some of them
-# PRESET: quick (default), laptop, report, paper. PYTHON=python3.12 picks another interpreter.
+# PRESET: quick (default), laptop, report, paper, doom_quick, doom. PYTHON=python3.12 picks another
+# interpreter. DOOM=1 installs ViZDoom too, as the presets of Take Cover do.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 venv=$here/.venv
 python=$venv/bin/python
 
-stamp=$(cksum "$here/setup.py" "$here/pyproject.toml")
+extras=test
+case "${DOOM:+doom} $*" in *doom*|*take_cover*) extras=test,doom ;; esac
+if [ -e "$venv/.doom" ]; then extras=test,doom; fi  # once installed, kept as new as the rest
+stamp="$extras $(cksum "$here/setup.py" "$here/pyproject.toml")"
 if [ "$(cat "$venv/.installed" 2>/dev/null)" != "$stamp" ]; then
   echo "setting up $venv (once; some minutes)" >&2
   "${PYTHON:-python3.11}" -m venv "$venv"
-  "$python" -m pip install --quiet --disable-pip-version-check --editable "$here[test]"
+  "$python" -m pip install --quiet --disable-pip-version-check --editable "$here[$extras]"
+  if [ "$extras" != test ]; then touch "$venv/.doom"; fi
   echo "$stamp" > "$venv/.installed"
 fi
 export PATH=$venv/bin:$PATH

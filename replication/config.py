@@ -136,6 +136,8 @@ class Controller:
     short_steps: int = 300  # Frames of a short episode at most. [ours]
     eval_every: int = 25  # Generations between two evaluations of the mean. [paper, A.4]
     eval_episodes: int = 1024  # Rollouts of such an evaluation. [paper, A.4]
+    judge: Literal["real", "dream"] = "real"  # Where these take place. [paper, 3.3: real; 4: dream]
+    game_episodes: Count = 0  # Games beside each evaluation, for the log alone. [ours]
 
 
 @dataclass(frozen=True)
@@ -174,6 +176,13 @@ class Rounds:
 
 
 @dataclass(frozen=True)
+class Gate:
+    """Whether M's dream is fit for C to learn in."""
+
+    episodes: int = 100  # Of each blind policy, in the game and in the dream. [ours]
+
+
+@dataclass(frozen=True)
 class Evaluate:
     """Stage 6: the score."""
 
@@ -190,7 +199,7 @@ class Events:
 
 @dataclass(frozen=True)
 class Config:
-    """A run. Preset first (quick, laptop, report or paper; quick if none is named)."""
+    """A run. Preset first (quick, laptop, report, paper, doom or doom_quick; quick if none)."""
 
     preset: tyro.conf.Suppress[str] = "paper"
     task: str = "car_racing_v0"  # The game; car_racing_v3 is today's CarRacing. [paper, 3]
@@ -209,6 +218,7 @@ class Config:
     controller: Controller = field(default_factory=Controller)
     dream: Dream = field(default_factory=Dream)
     rounds: Rounds = field(default_factory=Rounds)
+    gate: Gate = field(default_factory=Gate)
     evaluate: Evaluate = field(default_factory=Evaluate)
     events: Events = field(default_factory=Events)
 
@@ -264,6 +274,40 @@ PRESETS = {
         ),
         evaluate=Evaluate(episodes=10),
         events=Events(episodes=8),
+    ),
+    # The paper's second experiment: hours on two cores.
+    "doom": Config(
+        preset="doom",
+        task="take_cover",
+        run="doom",
+        env=Env(max_steps=2100),  # a minute, the game's own limit
+        vae=Vae(epochs=1),  # paper, A.1
+        rnn=Rnn(hidden=512, heads="end", epochs=20, iterations=110, sequence=500),  # paper, A.2
+        controller=Controller(
+            world="dream", mode="z_c_h", generations=200, judge="dream", game_episodes=100,
+        ),
+        dream=Dream(temperature=1.15),  # paper, table 2
+        evaluate=Evaluate(episodes=400),  # ours: a mean over 100 has an error of 50
+    ),
+    # Every stage of it in minutes, and nothing learnt.
+    "doom_quick": Config(
+        preset="doom_quick",
+        task="take_cover",
+        run="doom_quick",
+        env=Env(max_steps=2100),
+        extract=Extract(episodes=60),
+        vae=Vae(epochs=2, iterations=100, batch_size=32, learning_rate=5e-4, log_every=50),
+        rnn=Rnn(
+            hidden=128, heads="end", epochs=2, iterations=25, batch_size=16, sequence=250,
+            log_every=5,
+        ),
+        controller=Controller(
+            world="dream", mode="z_c_h", population=8, episodes=4, generations=4, eval_every=2,
+            eval_episodes=32, judge="dream", game_episodes=4,
+        ),
+        dream=Dream(temperature=1.15),
+        gate=Gate(episodes=20),
+        evaluate=Evaluate(episodes=10),
     ),
 }  # fmt: skip
 

@@ -25,6 +25,7 @@ from replication.rollouts.agent_files import (
     load_agent,
     load_decoder,
 )
+from replication.rollouts.blind import run_controls
 from replication.rollouts.filmed_drive import film
 from replication.rollouts.fresh_tracks import APART, fresh_trials
 from replication.rollouts.loop import Trial, drive
@@ -86,6 +87,15 @@ def summary(results: np.ndarray, trials: list[Trial]) -> dict:
             for trial, (value, frames) in zip(trials, results.tolist(), strict=True)
         ],
     }
+
+
+def spreads(controls: dict[str, np.ndarray]) -> dict:
+    """What a record holds of policies that do not look, on the same tracks; of none: nothing."""
+    found = {
+        name: {"mean": returns.mean(), "std": returns.std(), "returns": returns.tolist()}
+        for name, returns in controls.items()
+    }
+    return {"controls": found} if found else {}
 
 
 def last_line(score: dict) -> str:
@@ -175,16 +185,20 @@ def main(options: Options) -> None:
     # Only its own tracks: an agent can be evaluated on others, or trained on, at the same time.
     with folders.lock(folder / "evaluation", f".lock_{score_name(options)}"):
         trials = fresh_trials(parameters, options.episodes, options.seed)
+        controls: dict[str, np.ndarray] = {}
         if options.render:
             results = drive_in_window(parts, trials)
         else:
             stock = Env(stock=True, max_steps=parts.task.max_steps)
             with mpi.pool(start_worker, (parts, stock)) as pool:
                 results = run_all(pool, "evaluation", trials)
-        score = summary(results, trials)
+                controls = run_controls(pool, parts.task, [trial.seed for trial in trials])
+        score = summary(results, trials) | spreads(controls)
         save_score(folder, options, parameters, score, round(time.monotonic() - start, 1))
         if options.video:
             write_video(folder, parts, trials[0], Path(options.video))
+    for name, spread in score.get("controls", {}).items():
+        print(f"  {name}, which does not look: {spread['mean']:.1f} ± {spread['std']:.1f}")
     print(last_line(score))
 
 

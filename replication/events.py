@@ -7,11 +7,12 @@ simulator says of each step, and with which weights M then predicts the next z. 
 checkpoints/RUN/events/: events.npz (one stretch of 100 steps, its frames, and dreams from its start
 with one component forced), tests.csv (is a component's share another one during an event?).
 
-The events are those of tasks/car_facts.py, facts of the simulator at x_t; several can happen at
-once.
+The events are those of the task (tasks/car_facts.py for the car), facts of the game at x_t; several
+can happen at once.
 """
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,8 +32,7 @@ from replication.rollouts.workers import make_real_world
 from replication.runs import files, folders, records, seeds
 from replication.runs.script import parse_run_cli, run_script
 from replication.runs.seeds import Purpose
-from replication.tasks.car_facts import EVENTS, Track, events_now, read_track
-from replication.tasks.car_racing import FPS
+from replication.tasks.task import Events
 from replication.tf import keras
 from replication.vae.vae import decode
 
@@ -41,7 +41,6 @@ from tqdm import tqdm
 
 STEPS = 100  # of the stretch that is shown (report Figure 8)
 EVERY = 10  # steps: one frame of so many is kept
-ZOOM = FPS  # steps: the camera comes down in the first second
 
 
 # Driving ----------------------------------------------------------------------------------------
@@ -63,22 +62,22 @@ class WatchedEpisode:
 class Watcher:
     """Notes what rollouts.drive does not keep, for each episode by the seed of its track."""
 
-    def __init__(self, world: RealWorld):
-        self.world = world
-        self.tracks: dict[int, Track] = {}
+    def __init__(self, world: RealWorld, events: Events):
+        self.world, self.watch_env = world, events.watch
+        self.events: dict[int, Callable[[], np.ndarray]] = {}  # which happen now
         self.steps: dict[int, list[tuple[np.ndarray, ...]]] = {}  # z_t, h_t, c_t, events
         self.frames: dict[int, list[np.ndarray]] = {}
 
     def watch(self, slot: int, episode: Episode, seen: Seen, action: np.ndarray) -> None:
         """Called by the loop before each step."""
-        simulator, seed = self.world.envs[slot].unwrapped, episode.seed
-        if seed not in self.tracks:
-            self.tracks[seed] = read_track(simulator)
+        seed = episode.seed
+        if seed not in self.events:
+            self.events[seed] = self.watch_env(self.world.envs[slot].unwrapped)
             self.steps[seed], self.frames[seed] = [], []
         if len(self.steps[seed]) % EVERY == 0:
             self.frames[seed].append(self.world.frames[slot].copy())
         now = (values[slot].copy() for values in seen)
-        self.steps[seed].append((*now, events_now(simulator, self.tracks[seed])))
+        self.steps[seed].append((*now, self.events[seed]()))
 
     def watched(self, episode: Episode) -> WatchedEpisode:
         """All that was noted of an episode that has ended."""
@@ -92,7 +91,7 @@ def watch_drives(config: Config, parts: AgentParts, parameters: np.ndarray) -> l
     """The first tracks of the evaluation of seed 0, on the environment of the settings."""
     trials = fresh_trials(parameters, config.events.episodes)
     world = make_real_world(parts, config.env, min(WIDTH, len(trials)))
-    watcher, drives = Watcher(world), {}
+    watcher, drives = Watcher(world, parts.task.events), {}
     episodes = drive(world, LinearControllers(parts.controller), trials, watch=watcher.watch)
     for place, episode in tqdm(episodes, "events", len(trials), unit="episode"):
         drives[place] = watcher.watched(episode)
@@ -104,21 +103,24 @@ def watch_drives(config: Config, parts: AgentParts, parameters: np.ndarray) -> l
 
 def weights_of(rnn: MDNRNN, drive: WatchedEpisode) -> np.ndarray:
     """The mixture's weights in M's prediction of each step's next z: (T, Z, K)."""
-    h, _ = rnn.step(drive.z, drive.action, drive.h, drive.c)  # h_{t+1}
+    restart = np.float32(np.arange(len(drive.z)) == 0)
+    h, _ = rnn.step(drive.z, drive.action, drive.h, drive.c, restart)  # h_{t+1}
     return rnn.predict_z(h).mixture_distribution.probs_parameter().numpy()
 
 
-def choose_stretch(happening: list[np.ndarray]) -> tuple[int, int]:
+def choose_stretch(happening: list[np.ndarray], watched: Events) -> tuple[int, int]:
     """Which episode, and from which step: most kinds of events, then the first such.
 
     What the road does counts while the car is on it. happening: (T, E) of each episode. Starts are
-    multiples of EVERY behind the opening zoom.
+    multiples of EVERY behind the opening.
     """
-    kinds, off = {}, list(EVENTS).index("grass")
+    kinds, names = {}, list(watched.meanings)
+    hiding = names.index(watched.hides) if watched.hides else 0
     for number, events in enumerate(happening):
-        events = np.hstack([events[:, :off] & ~events[:, [off]], events[:, off:]])
+        counting = events[:, :hiding] & ~events[:, [hiding]]
+        events = np.hstack([counting, events[:, hiding:]])
         last = max(len(events) - STEPS, 0) // EVERY * EVERY
-        for start in range(min(-(-ZOOM // EVERY) * EVERY, last), last + 1, EVERY):
+        for start in range(min(-(-watched.opening // EVERY) * EVERY, last), last + 1, EVERY):
             kinds[number, start] = events[start : start + STEPS].any(axis=0).sum()
     return max(kinds, key=kinds.get)
 
@@ -153,7 +155,8 @@ def save_arrays(
     mixtures = [weights_of(rnn, drive) for drive in drives]
     moved = np.mean([component_tests.switching(weights) for weights in mixtures], axis=0)  # (Z,)
     dimension = int(moved.argmax())
-    number, start = choose_stretch([drive.happening for drive in drives])
+    watched = rnn.task.events
+    number, start = choose_stretch([drive.happening for drive in drives], watched)
     chosen, stretch = drives[number], slice(start, start + STEPS)
     parts = [
         component_tests.shares(weights[:, dimension], drive.happening)
@@ -164,8 +167,8 @@ def save_arrays(
     with files.replacing(folder / "events.npz") as temporary:
         np.savez_compressed(
             temporary,
-            names=np.array(list(EVENTS)),
-            meanings=np.array(list(EVENTS.values())),
+            names=np.array(list(watched.meanings)),
+            meanings=np.array(list(watched.meanings.values())),
             weights=mixtures[number][stretch, dimension],
             mean_weights=mixtures[number][stretch].mean(axis=1),
             happening=chosen.happening[stretch],
@@ -179,7 +182,7 @@ def save_arrays(
             during=during,
             otherwise=otherwise,
         )
-    return component_tests.compare(list(EVENTS), during, otherwise)
+    return component_tests.compare(list(watched.meanings), during, otherwise)
 
 
 def main(config: Config) -> None:

@@ -103,7 +103,7 @@ def start_worker(task: Task, config: Config, agent: tuple | None) -> None:
             LinearControllers(parts.controller), parameters, config.extract.noise
         )
     else:
-        policy = RandomActions(task.random_policies[config.extract.policy])
+        policy = RandomActions(task.random_policies[config.extract.policy], task.action_size)
     envs = [task.make_env(env.stock) for _ in range(width)]
     world = RealWorld(task, envs, model, env.max_steps, config.frames)
     WORKER.update(task=task, world=world, policy=policy)

@@ -71,7 +71,8 @@ def make_figures(runs: list[Run], folder: Path) -> list[PageFigure]:
 def figures_of(run: Run) -> list[CatalogueEntry]:
     """The figures that a run can have: its task may lack the stage that saves some."""
     optional = {stage.name for stage in STAGES.values() if stage.optional}
-    return [entry for entry in FIGURES if entry.stage not in optional - set(run.stages)]
+    lacking = optional - set(run.stages)
+    return [entry for entry in FIGURES if entry.stage not in lacking and entry.is_of(run)]
 
 
 def save(figure: Figure, folder: Path, name: str) -> bytes:

@@ -60,17 +60,29 @@ def generation_trials(config: Config, generation: int, candidates: np.ndarray) -
 
 
 def evaluate_mean(pool: mpi.Pool, config: Config, es: Evolution) -> dict:
-    """The mean of the search distribution on tracks that no candidate has driven."""
+    """The mean of the search distribution in episodes that no candidate has had.
+
+    It is judged by eval_mean. Where the judge is a dream, games can stand beside it; no choice
+    depends on these.
+    """
+    settings = config.controller
     name = f"generation {es.generation}, evaluation"
     trials = [
         Trial(derive_seed(config.seed, Purpose.EVALUATION, es.generation, episode), es.mean)
-        for episode in range(config.controller.eval_episodes)
+        for episode in range(max(settings.eval_episodes, settings.game_episodes))
     ]
-    returns = run_all(pool, name, trials)[:, 0]
+    judged, games = trials[: settings.eval_episodes], trials[: settings.game_episodes]
+    values = _spread("eval", run_all(pool, name, judged, settings.judge)[:, 0])
+    if games:
+        values |= _spread("game", run_all(pool, f"{name} in the game", games)[:, 0])
+    return values
+
+
+def _spread(name: str, returns: np.ndarray) -> dict:
     return {
-        "eval_mean": returns.mean(),
-        "eval_std": returns.std(),
-        "eval_episodes": len(returns),
+        f"{name}_mean": returns.mean(),
+        f"{name}_std": returns.std(),
+        f"{name}_episodes": len(returns),
     }
 
 
@@ -167,8 +179,8 @@ def check_finished(config: Config, run: Path, parts: AgentParts) -> None:
 
 
 def dream_settings(config: Config, parts: AgentParts) -> DreamSettings | None:
-    """Where dreams start, and how they go, if candidates act in dreams."""
-    if config.controller.world == "real":
+    """Where dreams start, and how they go, if C acts in dreams."""
+    if "dream" not in (config.controller.world, config.controller.judge):
         return None
     series = for_m(load_series(config), parts.rnn_config, parts.task)
     if config.dream.starts == "first":
@@ -199,7 +211,8 @@ def main(config: Config) -> None:
 def report(config: Config, parts: AgentParts, seconds: float, folder: Path, earlier: int) -> None:
     best = files.read_json(folder / "best.json")
     reached = (
-        f"{best['eval_mean']:.1f} ± {best['eval_std']:.1f} over {best['eval_episodes']:.0f} tracks"
+        f"{best['eval_mean']:.1f} ± {best['eval_std']:.1f} over {best['eval_episodes']:.0f}"
+        f" {'tracks' if config.controller.judge == 'real' else 'dreams'}"
         f" at generation {best['generation']} of {config.controller.generations}"
     )
     if earlier:

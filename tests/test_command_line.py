@@ -97,12 +97,17 @@ def test_a_preset_is_split_off():
     assert split_preset(["laptop", "--run", "quick"]) == ("laptop", ["--run", "quick"])
     assert split_preset(["--run", "quick"]) == ("", ["--run", "quick"])
     assert split_preset([]) == ("", [])
-    with pytest.raises(UserError, match="^unknown preset 'tiny': choose from laptop, paper"):
+    with pytest.raises(
+        UserError, match="^unknown preset 'tiny': choose from doom, doom_quick, laptop, paper"
+    ):
         split_preset(["tiny", "--run", "quick"])
 
 
 def test_unknown_preset_is_one_line():
-    assert complaint("tiny") == "unknown preset 'tiny': choose from laptop, paper, quick, report"
+    assert (
+        complaint("tiny")
+        == "unknown preset 'tiny': choose from doom, doom_quick, laptop, paper, quick, report"
+    )
 
 
 @pytest.mark.parametrize(

@@ -101,13 +101,14 @@ def test_the_reports_schedule():
 def test_presets_play_the_game_of_what_they_replicate():
     """The paper and the report drove on CarRacing-v0, and the original stretched its frames."""
     v0, v3 = "car_racing_v0", "car_racing_v3"
+    cars = {"paper": v0, "report": v0, "laptop": v3, "quick": v3}
     games = {name: preset.task for name, preset in PRESETS.items()}
-    assert games == {"paper": v0, "report": v0, "laptop": v3, "quick": v3}
+    assert games == cars | dict.fromkeys(("doom", "doom_quick"), "take_cover")
     assert {preset.frames for preset in PRESETS.values()} == {"plain"}
 
 
-def test_presets_are_four_and_valid():
-    assert sorted(PRESETS) == ["laptop", "paper", "quick", "report"]
+def test_presets_are_six_and_valid():
+    assert sorted(PRESETS) == ["doom", "doom_quick", "laptop", "paper", "quick", "report"]
     for name, preset in PRESETS.items():
         check(preset)
         assert (preset.preset, preset.run, preset.rollouts) == (name, name, name)

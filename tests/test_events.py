@@ -1,6 +1,7 @@
 """Drives that are watched, the stretch that is shown, and the stage's files."""
 
 import dataclasses
+import functools
 
 from replication import events
 from replication.config import PRESETS, Env, Events, UserError
@@ -8,7 +9,9 @@ from replication.report.run_record import read_run
 from replication.rollouts.agent_files import load_agent
 from replication.runs import folders, records
 from replication.tasks.car_facts import EVENTS
+from replication.tasks.car_racing import CAR_RACING_V3
 from replication.tasks.games import TASKS
+from replication.tasks.take_cover import TAKE_COVER
 from replication.tf import keras
 from replication.vae.vae import build_decoder, decode
 
@@ -27,19 +30,30 @@ def test_the_stretch_has_the_most_kinds_of_events_behind_the_zoom():
     first[:, 0] = second[:, 0] = True
     first[20, 1] = True  # in the zoom
     second[170, 1] = True
-    assert events.choose_stretch([first, second]) == (1, 80)  # the first that holds step 170
-    assert events.choose_stretch([first, first]) == (0, 50)
-    assert events.choose_stretch([first[:120]]) == (0, 20)
-    assert events.choose_stretch([first[:35]]) == (0, 0)
+    choose = functools.partial(events.choose_stretch, watched=CAR_RACING_V3.events)
+    assert choose([first, second]) == (1, 80)  # the first that holds step 170
+    assert choose([first, first]) == (0, 50)
+    assert choose([first[:120]]) == (0, 20)
+    assert choose([first[:35]]) == (0, 0)
 
 
 def test_a_stretch_on_the_road_is_preferred_to_one_on_grass():
     on, off = np.zeros((2, 300, 6), bool)
     on[:, 0] = on[:, 3] = True  # straight, with a kerb
     off[:, 0] = off[:, 1] = off[:, 4] = True  # the grass beside a straight and a curve
-    assert events.choose_stretch([off, on]) == (1, 50)
+    choose = functools.partial(events.choose_stretch, watched=CAR_RACING_V3.events)
+    assert choose([off, on]) == (1, 50)
     off[200:, 4] = False
-    assert events.choose_stretch([off, on]) == (0, 110)  # some of both, from step 200 on
+    assert choose([off, on]) == (0, 110)  # some of both, from step 200 on
+
+
+def test_where_no_event_hides_others_all_count():
+    first, second = np.zeros((2, 300, 6), bool)
+    first[:, 0] = second[:, 5] = True
+    second[170, 1] = True
+    watched = TAKE_COVER.events
+    assert events.choose_stretch([first, second], watched) == (1, 80)
+    assert events.choose_stretch([first, first], watched) == (0, 40)  # behind the first second
 
 
 # The stage -----------------------------------------------------------------------------------

@@ -39,7 +39,7 @@ def arrays_of(packed: bytes) -> dict[str, np.ndarray]:
 def test_a_recorded_episode_is_on_one_timeline(worker):
     """obs[t] is x_t, action[t] answers it, reward[t] is what action[t] earned."""
     env = CountingEnv(LENGTH)
-    policy = RandomActions(brownian_policy)
+    policy = RandomActions(brownian_policy, 3)
     worker.update(task=counting_task(), world=counting_world(env, max_steps=9), policy=policy)
     (packed,) = extract.record([4])
     episode = arrays_of(packed)
@@ -57,7 +57,7 @@ def test_a_recorded_episode_is_on_one_timeline(worker):
 def test_whether_a_recording_goes_on_past_the_end_is_the_tasks(worker, goes_on, length):
     task = counting_task(records_past_the_end=goes_on)
     world = counting_world(CountingEnv(LENGTH), max_steps=9)
-    worker.update(task=task, world=world, policy=RandomActions(brownian_policy))
+    worker.update(task=task, world=world, policy=RandomActions(brownian_policy, 3))
     episode = arrays_of(extract.record([4])[0])
     assert len(episode["obs"]) == length
     assert np.flatnonzero(episode["terminated"]).tolist() == list(range(LENGTH - 1, length))

@@ -1,4 +1,4 @@
-"""The shape of the package: rooms and their direction, sizes, and what may know of CarRacing."""
+"""The shape of the package: rooms and their direction, sizes, and what may know of a game."""
 
 import ast
 import sys
@@ -16,8 +16,11 @@ SCRIPTS = {path.stem for path in PACKAGE.glob("*.py") if RUN in path.read_text()
 # The top-level modules that are rooms of their own.
 MODULES = {"command_line", "compiled", "config", "training", "tf"}
 LINES, LINES_OF_A_FUNCTION = 350, 45
-# Who may name the car's game in code, beside its own files.
-CAR = ("tasks/", "envs/", "events.py", "probe.py", "benchmark.py", "speed/", "import_original.py")
+# Who may name a game in code.
+GAMES = ("carracing", "takecover", "vizdoom")
+GAME_FILES = (
+    *("tasks/", "envs/", "events.py", "probe.py", "benchmark.py", "speed/", "import_original.py"),
+)
 CAPTIONS = ("report/", "figures.py")  # of the page: they say which game was played
 
 
@@ -151,8 +154,8 @@ def docstrings(tree: ast.AST) -> set[int]:
     return {id(node) for node in alone if isinstance(node, ast.Constant)}
 
 
-def names_of_the_car(source: str, strings: bool = True) -> list[str]:
-    """What a source calls by the car's name: variables, modules and, if asked, strings."""
+def names_of_a_game(source: str, strings: bool = True) -> list[str]:
+    """What a source calls by a game's name: variables, modules and, if asked, strings."""
     tree, words = ast.parse(source), []
     left_out = docstrings(tree)
     for node in ast.walk(tree):
@@ -162,10 +165,11 @@ def names_of_the_car(source: str, strings: bool = True) -> list[str]:
             words.append(getattr(node, "module", None) or getattr(node, "name", ""))
         elif isinstance(node, ast.Name | ast.Attribute):
             words.append(getattr(node, "id", "") or getattr(node, "attr", ""))
-    return [word for word in words if "carracing" in word.lower().replace("_", "")]
+    plain = [(word, word.lower().replace("_", "").replace(" ", "")) for word in words]
+    return [word for word, letters in plain if any(game in letters for game in GAMES)]
 
 
-def test_the_car_is_seen_in_code_and_not_in_prose():
+def test_a_game_is_seen_in_code_and_not_in_prose():
     source = '''
 """About CarRacing."""
 from replication.tasks.car_racing import CAR_RACING_V3 as game
@@ -174,16 +178,17 @@ def f():
     return "CarRacing-v3", other.CAR_RACING_V3  # car_racing
 '''
     names = ["CAR_RACING_V3", "CAR_RACING_V3", "replication.tasks.car_racing"]
-    assert sorted(names_of_the_car(source, strings=False)) == names
-    assert sorted(names_of_the_car(source)) == sorted([*names, "CarRacing-v3"])
+    assert sorted(names_of_a_game(source, strings=False)) == names
+    assert sorted(names_of_a_game(source)) == sorted([*names, "CarRacing-v3"])
 
 
-OTHERS = [path for path in FILES if not str(path.relative_to(PACKAGE)).startswith(CAR)]
+OTHERS = [path for path in FILES if not str(path.relative_to(PACKAGE)).startswith(GAME_FILES)]
 
 
 @pytest.mark.parametrize("path", OTHERS, ids=name_of)
-def test_only_its_task_and_its_environment_know_of_the_car(path):
+def test_only_its_task_and_its_environment_know_of_a_game(path):
     place = str(path.relative_to(PACKAGE))
-    words = names_of_the_car(path.read_text(), strings=not place.startswith(CAPTIONS))
-    presets = ["car_racing_v0", "car_racing_v3", "car_racing_v3"]  # config.py: whose game is what
+    words = names_of_a_game(path.read_text(), strings=not place.startswith(CAPTIONS))
+    cars = ["car_racing_v0", "car_racing_v3", "car_racing_v3"]
+    presets = [*cars, "take_cover", "take_cover"]  # config.py: which game each is of
     assert sorted(words) == (presets if place == "config.py" else [])

@@ -56,17 +56,16 @@ def pack_episode(obs, action, reward, terminated) -> bytes:
 
 
 def list_episodes(config: Config) -> list[Recorded]:
-    """The episodes of the run's set of rollouts, sorted by seed.
+    """The episodes of the run's set of rollouts, sorted by seed, but for those too short to use.
 
     Raises UserError naming the first file that is not an episode of the run's task; with
     extract.skip_bad such files are named on stderr and left out.
     """
-    folder = folders.record_folder(config)
-    action_size = task_of(config.task).action_size
+    folder, task = folders.record_folder(config), task_of(config.task)
     episodes = []
     for path in sorted(folder.glob("[!.]*.npz")):
         try:
-            episodes.append(Recorded(path, _checked_length(path, action_size)))
+            episodes.append(Recorded(path, _checked_length(path, task.action_size)))
         except UNREADABLE as error:
             complaint = f"{folders.shown(path)} is not an episode ({error})"
             if not config.extract.skip_bad:
@@ -74,10 +73,12 @@ def list_episodes(config: Config) -> list[Recorded]:
                     f"{complaint}: delete it and run extract.py again, or --extract.skip_bad"
                 ) from None
             print(f"{complaint}: left out", file=sys.stderr)
-    if not episodes:
-        raise UserError(f"{folders.shown(folder)} holds no episode: run extract.py")
     _check_seeds(episodes)
-    return episodes
+    long_enough = [episode for episode in episodes if episode.length >= task.shortest]
+    if not long_enough:
+        wanted = f" of {task.shortest} frames or more" if episodes else ""
+        raise UserError(f"{folders.shown(folder)} holds no episode{wanted}: run extract.py")
+    return long_enough
 
 
 def _check_seeds(episodes: list[Recorded]) -> None:

@@ -83,6 +83,16 @@ def replace_series(encoder, episodes: list[Recorded], task: Task, folder: Path) 
     return frames
 
 
+def write_starts(mu: np.ndarray, logvar: np.ndarray, task: Task, folder: Path) -> None:
+    """Series of N episodes of one frame each, which dreams start from; mu, logvar (N, Z)."""
+    known = {"mu": mu, "logvar": logvar}
+    for name, (dtype, shape) in formats(task).items():
+        array = np.asarray(known.get(name, np.zeros((len(mu), *shape))), dtype)
+        np.save(folder / f"{name}.npy", array)
+    np.save(folder / "offset.npy", np.arange(len(mu) + 1))
+    np.save(folder / "seed.npy", np.arange(len(mu)))
+
+
 def load_series(config: Config) -> dict[str, np.ndarray]:
     """The series of a run, memory-mapped; UserError if they are not of this run's V."""
     folder = folders.series_folder(config)

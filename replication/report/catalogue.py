@@ -15,6 +15,12 @@ from replication.report.figures_mixture import draw_events, draw_forced, draw_we
 from replication.report.figures_pictures import draw_pictures
 from replication.report.figures_run import draw_parameters, draw_times
 from replication.report.figures_scores import draw_scores
+from replication.report.figures_take_cover import (
+    draw_dream_and_game,
+    draw_gate,
+    draw_returns,
+    draw_temperatures,
+)
 from replication.report.figures_v import (
     draw_reconstructions,
     draw_traversal,
@@ -22,6 +28,7 @@ from replication.report.figures_v import (
     draw_vae_terms,
 )
 from replication.report.figures_vaegan import draw_decoder, draw_discriminator, draw_encoder
+from replication.report.published import DOOM
 from replication.report.run_record import Run
 from replication.report.style import Drawing
 from replication.runs.stages import V
@@ -34,6 +41,12 @@ class CatalogueEntry(NamedTuple):
     title: str
     stage: str  # that saves what the figure shows
     draw: Callable[[list[Run]], Drawing | None]
+    only: str = ""  # the environment that it is of; "": all but those of `never`
+    never: str = ""
+
+    def is_of(self, run: Run) -> bool:
+        """Whether a run's game has this figure."""
+        return run.environment != self.never and self.only in ("", run.environment)
 
 
 FIGURES = (
@@ -68,7 +81,24 @@ FIGURES = (
     CatalogueEntry("latent_traversal", "The latent space of V", V, draw_traversal),
     CatalogueEntry("figure_13_rnn_loss", "Figure 13: M's loss", "train_rnn", draw_rnn_loss),
     CatalogueEntry(
-        "figure_14_controller", "Figure 14: C's returns", "train_controller", draw_controller
+        "figure_14_controller",
+        "Figure 14: C's returns",
+        "train_controller",
+        draw_controller,
+        never=DOOM,
+    ),
+    CatalogueEntry(
+        "gate", "The gate: is the dream fit for C to learn in?", "gate", draw_gate, only=DOOM
+    ),
+    CatalogueEntry(
+        "dream_and_game",
+        "C's returns in the dream and in the game",
+        "train_controller",
+        draw_dream_and_game,
+        only=DOOM,
+    ),
+    CatalogueEntry(
+        "temperatures", "The table of temperatures", "evaluate", draw_temperatures, only=DOOM
     ),
     CatalogueEntry("figure_15_time", "Figure 15: time of each stage", "extract", draw_times),
     CatalogueEntry(
@@ -89,5 +119,18 @@ FIGURES = (
         "train_vaegan",
         draw_pictures,
     ),
-    CatalogueEntry("paper_scores", "The score, beside the published ones", "evaluate", draw_scores),
+    CatalogueEntry(
+        "paper_scores",
+        "The score, beside the published ones",
+        "evaluate",
+        draw_scores,
+        never=DOOM,
+    ),
+    CatalogueEntry(
+        "returns",
+        "The score, beside policies that do not look",
+        "evaluate",
+        draw_returns,
+        only=DOOM,
+    ),
 )

@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from replication.report.computing_time import TimeSpent, duration
-from replication.report.published import MODELS
+from replication.report.published import MODELS, parameters_of
 from replication.report.run_record import Run
 from replication.report.style import OURS, REPORT, Drawing, make_figure, shared_legend
 
@@ -19,18 +19,28 @@ def draw_parameters(runs: list[Run]) -> Drawing | None:
     counts = [run.records[run.stage_of(model.stage)].get("parameters") for model in MODELS]
     if not any(counts):
         return None
+    published = parameters_of(run.environment)
     rows = [
-        (model.name, f"{count:,}" if count else "not trained yet", f"{model.parameters:,}")
+        (model.name, f"{count:,}" if count else "not trained yet", f"{published[model.name]:,}")
         for model, count in zip(MODELS, counts, strict=True)
     ]
     caption = (
-        "The trained parameters of each model, counted from this run's weights, beside the report's"
-        " Figure 9, which has the paper's numbers. This run's C is in mode"
-        f" {run.settings.get('controller.mode', 'z_h')}; 867 is mode z_h, with 288 inputs and a"
-        " bias for each of 3 actions."
+        "The trained parameters of each model, counted from this run's weights, beside the"
+        f" {_published_by(run)}. This run's C is in mode"
+        f" {run.settings.get('controller.mode', 'z_h')}; {_papers_c(run)}."
     )
     alt = "; ".join(f"{model}: ours {ours}, published {theirs}" for model, ours, theirs in rows)
     return Drawing(parameters_figure(rows), caption, alt)
+
+
+def _published_by(run: Run) -> str:
+    return "report's Figure 9, which has the paper's numbers" if run.is_reports else "paper's"
+
+
+def _papers_c(run: Run) -> str:
+    if run.is_reports:
+        return "867 is mode z_h, with 288 inputs and a bias for each of 3 actions"
+    return "1,088 is mode z_c_h, with 1,088 inputs and no bias for the one action"
 
 
 def parameters_figure(rows: list[tuple[str, str, str]]) -> Figure:
@@ -70,6 +80,14 @@ class StageCosts(NamedTuple):
     report: Cost | None
 
 
+BESIDE_THE_REPORT = (
+    ", beside the report's Figure 15: V 60 h and M 10 h on one worker, C 47 h on 4 workers. The"
+    " report's total of 258 hours counts C's hours four times, so it is a total of core-hours; one"
+    " after the other its stages took 117 h. It trained V and M on a GPU and counts that as one"
+    " worker; here each core that V and M used counts."
+)
+
+
 def draw_times(runs: list[Run]) -> Drawing | None:
     """The times of the first run's stages; None if none has run."""
     run = runs[0]
@@ -77,13 +95,8 @@ def draw_times(runs: list[Run]) -> Drawing | None:
     if not any(row.ours for row in rows):
         return None
     alt = "; ".join(f"{row.label}: {row.ours.text}" for row in rows if row.ours)
-    caption = (
-        "Time and core-hours of each stage that has run, on a logarithmic axis, beside the report's"
-        " Figure 15: V 60 h and M 10 h on one worker, C 47 h on 4 workers. The report's total of"
-        " 258 hours counts C's hours four times, so it is a total of core-hours; one after the"
-        " other its stages took 117 h. It trained V and M on a GPU and counts that as one worker;"
-        " here each core that V and M used counts."
-    )
+    caption = "Time and core-hours of each stage that has run, on a logarithmic axis"
+    caption += BESIDE_THE_REPORT if run.is_reports else "; each core that V and M used counts."
     return Drawing(times_figure([*rows, _sum_of(rows)]), caption, alt)
 
 
@@ -91,6 +104,7 @@ def _stage_costs(run: Run) -> list[StageCosts]:
     report = {
         run.stage_of(model.stage): _cost(TimeSpent(model.hours * 3600, model.workers))
         for model in MODELS
+        if run.is_reports
     }
     return [StageCosts(stage, _cost(run.spent(stage)), report.get(stage)) for stage in run.stages]
 
@@ -114,7 +128,8 @@ def times_figure(rows: list[StageCosts]) -> Figure:
     figure, (axes,) = make_figure(9.5, 1.3 + 0.55 * len(rows))
     _plot_costs(axes, [row.ours for row in rows], -0.16, {"color": OURS, "marker": "o"}, "ours")
     style = {"color": REPORT, "marker": "D"}
-    _plot_costs(axes, [row.report for row in rows], 0.16, style, "2021 report")
+    if any(row.report for row in rows[:-1]):
+        _plot_costs(axes, [row.report for row in rows], 0.16, style, "2021 report")
     axes.set_yticks(range(len(rows)), [row.label for row in rows])
     axes.set_ylim(len(rows) - 0.5, -0.5)
     axes.set(title="Time of each stage", xlabel="core-hours (processes × hours)", xscale="log")

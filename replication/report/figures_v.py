@@ -76,16 +76,20 @@ def draw_vae_loss(runs: list[Run]) -> Drawing | None:
         return None
     loss = run.logs["train_vae"][-1]["loss"]
     recon, kl = (run.settings.get(f"vae.{term}_weight", 1.0) for term in ("recon", "kl"))
-    settled = REPORT_VAE_LOSS * recon / 0.5 if recon == kl else None  # else there is no scale
+    comparable = recon == kl and run.is_reports  # else there is no scale
+    settled = REPORT_VAE_LOSS * recon / 0.5 if comparable else None
     weights = f"{recon:g} × squared error + {kl:g} × KL"
     caption = (
         f"V's total loss, {weights}, on a logarithmic axis. Dotted lines mark the ends of epochs."
-        f" Our training ends at {loss:.1f}. The report's Figure 11 settles near {REPORT_VAE_LOSS},"
-        " with both terms times 0.5"
-        f"{f', which is {settled:g} with our weights (the line)' if settled else ''}. Its text does"
-        " not say whether the error is the sum over pixels or their mean; the original sums, and"
-        " so do we."
+        f" Our training ends at {loss:.1f}."
     )
+    if run.is_reports:
+        caption += (
+            f" The report's Figure 11 settles near {REPORT_VAE_LOSS}, with both terms times 0.5"
+            f"{f', which is {settled:g} with our weights (the line)' if settled else ''}. Its text"
+            " does not say whether the error is the sum over pixels or their mean; the original"
+            " sums, and so do we."
+        )
     alt = f"Curve of V's total loss over training iterations, ending at {loss:.1f}."
     return Drawing(vae_loss_figure(logs_of(runs, "train_vae"), weights, settled), caption, alt)
 

@@ -33,6 +33,29 @@ PAPER_MEAN, PAPER_STD = 906, 21  # over 100 tracks (paper, table 1)
 ENVIRONMENT = "CarRacing-v0"  # of the paper, the original, Wellmer and the report
 
 
+SOLVED = 750  # Take Cover: a mean over 100 episodes above this (paper, 4)
+DOOM_MEAN, DOOM_STD = 1092, 556  # over 100 episodes, at temperature 1.15 (paper, table 2)
+DOOM_PARAMETERS = {"V": 4_446_915, "M": 1_678_785, "C": 1_088}  # paper, 4
+DOOM = "Take Cover"
+
+
+def parameters_of(environment: str) -> dict[str, int]:
+    """The published parameters of V, M and C, by name."""
+    if environment == DOOM:
+        return DOOM_PARAMETERS
+    return {model.name: model.parameters for model in MODELS}
+
+
+def doom_training() -> dict[str, np.ndarray]:
+    """The original's log of C's training in its dream of Doom, by column: (generations,)."""
+    return columns(read_table(REFERENCE / "ha2018_doom_controller.csv"))
+
+
+def doom_temperatures() -> list[dict]:
+    """The paper's table 2: temperature, dream_mean, dream_std, real_mean, real_std, source."""
+    return read_table(REFERENCE / "ha2018_doom_temperature.csv")
+
+
 def original_training() -> dict[str, np.ndarray]:
     """The original's log of C's training, by column: float64 (generations,)."""
     return columns(read_table(REFERENCE / "ha2018_controller.csv"))

@@ -9,6 +9,7 @@ from replication.config import VISIONS, Config, UserError, default_run
 from replication.dataset.episodes import UNREADABLE
 from replication.report.computing_time import TimeSpent, core_hours
 from replication.report.curves import Logs
+from replication.report.published import DOOM
 from replication.report.tables import read_table
 from replication.runs import files, folders, records, stages
 from replication.runs.logs import read_log
@@ -43,6 +44,7 @@ class Run:
     rollout: dict[str, np.ndarray]  # rollout.npz: a rollout, reconstructed and dreamt
     events: dict[str, np.ndarray]  # events.npz: weights of M's mixture, and events
     tests: list[dict]  # tests.csv: does a component speak more in one event than otherwise
+    gate: dict  # gate.json: is the dream fit?
     evaluation: dict  # the evaluation of C over the most tracks, and its "path"
 
     @property
@@ -53,6 +55,11 @@ class Run:
     def environment(self) -> str:
         """The environment that C was evaluated in, as gymnasium or gym name it."""
         return task_of(self.config.task).environment
+
+    @property
+    def is_reports(self) -> bool:
+        """Whether the 2021 report is on this game: else its numbers do not stand beside ours."""
+        return self.environment != DOOM
 
     @property
     def z_size(self) -> int:
@@ -121,6 +128,7 @@ def read_run(config: Config) -> Run:
         rollout=_arrays(folder / "dream" / "rollout.npz"),
         events=_arrays(folder / "events" / "events.npz"),
         tests=_table(folder / "events" / "tests.csv"),
+        gate=_json(folder / "gate" / "gate.json"),
         evaluation=_evaluation(folder / "evaluation", c),
     )
 

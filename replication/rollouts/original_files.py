@@ -2,12 +2,14 @@
 
 vae.json           V: kernel and bias of each layer, in the order of `set_vae`; integers / 10,000
 rnn.json           M: output weights and bias, LSTM kernel and bias; integers / 10,000
+initial_z.json     Doom: mu and logvar of 1,000 first frames; integers / 10,000
 *.cma.*.best.json  C: [its numbers, its score], floats
 
 V's layers are in Keras' order and layouts. M's LSTM is TensorFlow 1's: one kernel with rows z,
-action, h and gates i, j, f, o; 1 is added to the forget gate as it runs. In Keras the gates are i,
-f, j, o, the kernel has two parts, and that 1 is part of the bias. The mixture of a dimension is 5
-logits, 5 means, 5 log deviations in both. C has its biases first in both.
+action, in Doom restart, h and gates i, j, f, o; 1 is added to the forget gate as it runs. In Keras
+the gates are i, f, j, o, the kernel has two parts, and that 1 is part of the bias. The mixture of a
+dimension is 5 logits, 5 means, 5 log deviations in both. C has its biases first in both; Doom's has
+none.
 """
 
 import json
@@ -62,21 +64,34 @@ def set_vae(encoder: keras.Model, decoder: keras.Model, path: Path) -> None:
 
 
 def set_rnn(rnn: MDNRNN, path: Path) -> None:
-    """Put the original's M into a network of the same sizes, without other heads."""
-    inputs, hidden = rnn.task.z_size + rnn.task.action_size, rnn.config.hidden
-    outputs = rnn.head.kernel.shape[1]
+    """Put the original's M into a network of the same sizes; other heads come before the mixture.
+
+    Doom's has one, the end's logit.
+    """
+    inputs, hidden = rnn.lstm.cell.kernel.shape[0], rnn.config.hidden
+    outputs, heads = rnn.head.kernel.shape[1] + len(rnn.heads), len(rnn.heads)
     shapes = [(hidden, outputs), (outputs,), (inputs + hidden, 4 * hidden), (4 * hidden,)]
     output_weight, output_bias, kernel, bias = read_arrays(path, shapes, "M")
     kernel, bias = reorder_gates(kernel), reorder_gates(bias)
     bias[hidden : 2 * hidden] += 1  # the forget bias that the original adds as it runs
     rnn.lstm.set_weights([kernel[:inputs], kernel[inputs:], bias])
-    rnn.head.set_weights([output_weight, output_bias])
+    rnn.head.set_weights([output_weight[:, heads:], output_bias[heads:]])
+    for column, head in enumerate(rnn.heads.values()):
+        place = slice(column, column + 1)
+        head.set_weights([output_weight[:, place], output_bias[place]])
 
 
 def reorder_gates(values: np.ndarray) -> np.ndarray:
     """Columns (..., 4 H) of TensorFlow 1's gates i, j, f, o -> Keras' i, f, j, o."""
     i, j, f, o = np.split(values, 4, axis=-1)
     return np.concatenate([i, f, j, o], axis=-1)
+
+
+def read_starts(z_size: int, path: Path) -> tuple[np.ndarray, np.ndarray]:
+    """V's mu and logvar of the frames that dreams start from, float32 (N, Z)."""
+    count = len(read_list(path, "the original's initial z, 2 arrays,")[0])
+    mu, logvar = read_arrays(path, [(count, z_size)] * 2, "initial z")
+    return mu, logvar
 
 
 def read_controller(controller: LinearPolicy, path: Path) -> tuple[np.ndarray, float]:

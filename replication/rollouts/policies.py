@@ -11,18 +11,19 @@ import numpy as np
 
 
 class RandomActions:
-    """A random policy of a task, in one slot: its actions follow from the episode's seed alone."""
+    """A random policy of a task: an episode's actions follow from its seed alone."""
 
-    def __init__(self, policy: RandomPolicy):
+    def __init__(self, policy: RandomPolicy, action_size: int, width: int = 1):
         self.policy = policy
-        self.actions: Iterator[np.ndarray] = iter(())
+        idle = np.zeros(action_size)
+        self.actions: list[Iterator[np.ndarray]] = [itertools.repeat(idle)] * width
 
     def begin(self, slot: int, trial: Trial) -> None:
-        self.actions = self.policy(generator(trial.seed, Purpose.RECORDING))
+        self.actions[slot] = self.policy(generator(trial.seed, Purpose.RECORDING))
 
     def act(self, seen: Seen | None) -> np.ndarray:
-        """a_t float32 (1, A)."""
-        return np.float32([next(self.actions)])
+        """a_t float32 (B, A)."""
+        return np.float32([next(actions) for actions in self.actions])
 
 
 class NoisyAgent:

@@ -38,6 +38,7 @@ class Purpose(IntEnum):
     FORCED_DREAM = 20  # (episode): dreams of one component of the mixture
     FRAME_ORDER = 21  # (run, pass, block): the order of a block's frames in V's batches
     DREAM_STARTS = 22  # (run): which recorded states dreams start from
+    GATE = 30  # (run, episode): a blind policy's game and dream
 
 
 def generator(seed: int, purpose: Purpose, *place: int) -> np.random.Generator:

@@ -47,6 +47,14 @@ STAGES = {
         Stage("series", "series", ("data", "extract"), "extract.episodes", (V,)),
         Stage("train_rnn", "rnn", ("task", "frames", "seed", "rnn"), "rnn.epochs", ("series",)),
         Stage(
+            "gate",
+            "gate",
+            ("task", "frames", "seed", "env", "dream", "gate"),
+            "",
+            ("series", "train_rnn"),
+            optional=True,
+        ),
+        Stage(
             "train_controller",
             "controller",
             ("task", "frames", "seed", "env", "controller"),
@@ -75,6 +83,7 @@ STAGES = {
 
 # Fields that change nothing that a stage makes; growing fields are compared on their own.
 FREE = {"extract.skip_bad", "vae.log_every", "vaegan.log_every", "rnn.log_every", "env.stock"}
+FREE |= {"controller.game_episodes"}
 
 
 def differing(recorded: dict, asked: dict, grows: str) -> list[str]:
@@ -113,6 +122,7 @@ def stages_of(config: Config) -> list[str]:
 def needs_of(name: str, config: Config) -> list[str]:
     """The stages whose output a stage reads, in a run of this kind."""
     needs = [f"train_{config.vision}" if need == V else need for need in STAGES[name].needs]
-    if name == "train_controller" and config.controller.world == "dream":
+    where = config.controller.world, config.controller.judge
+    if name == "train_controller" and "dream" in where:
         needs.append("series")  # whose first frames dreams start from
     return [need for need in needs if need in stages_of(config)]

@@ -3,6 +3,7 @@
 Only figures and the probe read this; no agent does.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import gymnasium
@@ -66,6 +67,12 @@ def events_now(env: gymnasium.Env, track: Track) -> np.ndarray:
             hull.linearVelocity.length < STANDING_SPEED,
         ]
     )
+
+
+def watch_events(env: gymnasium.Env) -> Callable[[], np.ndarray]:
+    """What tells which of EVENTS happen on the track that the environment has now."""
+    track = read_track(env)
+    return lambda: events_now(env, track)
 
 
 def facts_now(env: gymnasium.Env, road: np.ndarray) -> np.ndarray:

@@ -6,6 +6,7 @@ rounded to 8 bits, then y (Pillow, src/libImaging/Resample.c).
 """
 
 from replication.compiled import compiled
+from replication.tasks.stretch import stretch, wrap
 
 import numpy as np
 
@@ -82,8 +83,4 @@ def to_stretched_frame(state: np.ndarray) -> np.ndarray:
     The same arguments, result and errors as to_frame's.
     """
     check_state(state)
-    rows = state[:ROWS]
-    levels = np.arange(256) / 255.0  # of bytes, as the original's floats
-    least, greatest = levels[rows.min()], levels[rows.max()]
-    stretched = (levels - least) * (255.0 / ((greatest - least) or 1.0))
-    return to_frame((stretched.clip(0, 255) + 0.5).astype(np.uint8)[rows]) - np.uint8(1)
+    return wrap(to_frame(stretch(state[:ROWS])))

@@ -4,8 +4,9 @@ import dataclasses
 import math
 from collections.abc import Iterator, Mapping
 
+from replication.tasks.car_facts import EVENTS, watch_events
 from replication.tasks.car_frames import to_frame, to_stretched_frame
-from replication.tasks.task import Head, Outcome, Task
+from replication.tasks.task import Events, Head, Outcome, Task
 
 import gymnasium
 import numpy as np
@@ -147,7 +148,9 @@ CAR_RACING_V3 = Task(
     max_steps=1000,
     fps=FPS,
     random_policies={"original": original_policy, "brownian": brownian_policy},
+    controls=(),
     records_past_the_end=True,  # original env.py ignores `done`
+    shortest=1,
     idle_reward=-0.1,
     heads={
         "tiles": Head(False, tiles_found),
@@ -157,6 +160,7 @@ CAR_RACING_V3 = Task(
     dream_outcome=dream_outcome,
     dream_idle=0.02,  # tiles: a standing car finds none
     tells_restart=False,
+    events=Events(EVENTS, watch_events, opening=FPS, hides="grass"),  # the camera comes down
     extra_stages=frozenset({"events", "probe"}),
 )
 

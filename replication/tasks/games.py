@@ -2,9 +2,10 @@
 
 from replication.config import UserError
 from replication.tasks.car_racing import CAR_RACING_V0, CAR_RACING_V3
+from replication.tasks.take_cover import TAKE_COVER
 from replication.tasks.task import Task
 
-TASKS = {task.name: task for task in (CAR_RACING_V0, CAR_RACING_V3)}
+TASKS = {task.name: task for task in (CAR_RACING_V0, CAR_RACING_V3, TAKE_COVER)}
 
 
 def task_of(name: str) -> Task:

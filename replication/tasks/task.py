@@ -24,6 +24,16 @@ class Head(NamedTuple):
     target: Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
 
 
+class Events(NamedTuple):
+    """What figure 8 relates M's mixture to: facts of the game at x_t, several at once."""
+
+    meanings: Mapping[str, str]  # of E events, by name
+    # An environment, just reset -> which events happen whenever that is called, bool (E,).
+    watch: Callable[[gymnasium.Env], Callable[[], np.ndarray]]
+    opening: int  # first steps of an episode that the figure does not show
+    hides: str  # while this one happens those before it do not make a stretch worth showing
+
+
 class Outcome(NamedTuple):
     """What a step of a dream earned, and how probably it ended the dream."""
 
@@ -54,13 +64,16 @@ class Task:
     max_steps: int  # of an episode
     fps: int  # frames a second
     random_policies: Mapping[str, RandomPolicy]
+    controls: tuple[str, ...]  # those of them that dreams and scores are compared with
     records_past_the_end: bool  # recordings go on to the last step, whatever ends before
+    shortest: int  # frames: recordings of fewer are left out
     idle_reward: float | None  # of a step that achieves nothing; None: no --controller.patience
     heads: Mapping[str, Head]  # what M can predict beside z, by the names of --rnn.heads
     # (what M's heads expect, float32 (B,) by name; the number of dreams B)
     dream_outcome: Callable[[Mapping[str, np.ndarray], int], Outcome]
     dream_idle: float  # a dream's step that earns no more than this achieves nothing
     tells_restart: bool  # whether M is told which step is an episode's first
+    events: Events | None  # None: no stage events
     extra_stages: frozenset[str]  # stages that only some games have
 
     @property

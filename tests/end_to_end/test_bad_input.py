@@ -35,7 +35,10 @@ def complaint(name: str, *argv: str, home: Path, before=None) -> str:
 @pytest.mark.parametrize(
     "argv, expected",
     [
-        (["quikc"], "unknown preset 'quikc': choose from laptop, paper, quick, report"),
+        (
+            ["quikc"],
+            "unknown preset 'quikc': choose from doom, doom_quick, laptop, paper, quick, report",
+        ),
         (["quick", "--vae.epoch", "2"], "--vae.epoch"),
         (["quick", "--vae.epochs", "two"], "two"),
         (["quick", "--vae.epochs", "-3"], "vae.epochs -3: must be positive"),

@@ -40,7 +40,7 @@ def actions_of(policy, seed: int, model=None, parameters=None) -> np.ndarray:
 def test_random_actions_follow_from_the_episodes_seed(name):
     policy = CAR_RACING_V3.random_policies[name]
     expected = policy(generator(3, Purpose.RECORDING))
-    blind = RandomActions(policy)
+    blind = RandomActions(policy, 3)
     actions = actions_of(blind, 3)
     assert (actions.shape, actions.dtype) == ((LENGTH, 3), np.float32)
     np.testing.assert_array_equal(actions, np.float32([next(expected) for _ in range(LENGTH)]))

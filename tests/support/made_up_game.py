@@ -89,13 +89,16 @@ CATCH = Task(
     max_steps=40,
     fps=10,
     random_policies={"brownian": random_policy},
+    controls=("brownian",),
     records_past_the_end=False,
+    shortest=1,
     idle_reward=None,
     heads={"end": Head(True, end_target), "points": Head(False, points_target)},
     dream_outcome=dream_outcome,
     dream_idle=0.0,
     tells_restart=True,
-    extra_stages=frozenset(),
+    events=None,
+    extra_stages=frozenset({"gate"}),
 )
 
 

@@ -16,6 +16,11 @@ V_SHAPES = [
     *((6, 6, 3, 32), (3,)),  # deconv4
 ]
 M_SHAPES = [(256, 480), (480,), (291, 1024), (1024,)]  # output, then the LSTM
+DOOM_C_FILE = "log/doomrnn.cma.16.64.best.json"
+DOOM_V_SHAPES = [
+    *V_SHAPES[:8], *((1024, 64), (64,), (1024, 64), (64,)), (64, 1024), *V_SHAPES[13:],
+]  # fmt: skip
+DOOM_M_SHAPES = [(512, 961), (961,), (578, 2048), (2048,)]  # column 0 of the output: the end
 
 
 def integers(shapes: list[tuple[int, ...]], seed: int, largest: int = 900) -> list[np.ndarray]:
@@ -37,6 +42,24 @@ def c_numbers() -> np.ndarray:
     numbers = 0.05 * np.random.default_rng(3).standard_normal(867)
     numbers[:3] = (0.1, 0.5, -0.5)
     return numbers
+
+
+def doom_starts() -> list[np.ndarray]:
+    """mu and logvar of 5 first frames."""
+    return integers([(5, 64), (5, 64)], seed=6, largest=20_000)
+
+
+def doom_c_numbers() -> np.ndarray:
+    return np.random.default_rng(7).standard_normal(1088)
+
+
+def write_doom(folder: Path) -> Path:
+    """V, M, C and first frames where the original's doomrnn/ has them; returns the folder."""
+    write_arrays(folder / "vae/vae.json", integers(DOOM_V_SHAPES, seed=4))
+    write_arrays(folder / "rnn/rnn.json", integers(DOOM_M_SHAPES, seed=5))
+    write_arrays(folder / "initial_z/initial_z.json", doom_starts())
+    write_json(folder / DOOM_C_FILE, [doom_c_numbers().tolist(), 958.5])
+    return folder
 
 
 def write_json(path: Path, value) -> None:
