@@ -38,7 +38,7 @@ def run_blind(job: BlindJob) -> np.ndarray:
 
 def run_controls(pool: mpi.Pool, task: Task, seeds: Sequence[int]) -> dict[str, np.ndarray]:
     """The returns of each of the task's controls, an episode a seed: (N,) by name."""
-    size = mpi.job_size(len(seeds), LARGEST, mpi.workers())
+    size = mpi.job_size(len(seeds), LARGEST["real"], mpi.workers())
     starts = range(0, len(seeds), size)
     jobs = [BlindJob(name, list(seeds[i : i + size])) for name in task.controls for i in starts]
     parts: dict[str, list[np.ndarray]] = {name: [] for name in task.controls}
