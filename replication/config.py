@@ -115,11 +115,11 @@ class Controller:
     z: Literal["sample", "mean"] = "sample"  # What C and M get of V. [original; Tallec: the mean]
     population: Annotated[int, AtLeast(6)] = 64  # Candidates in a generation. [paper, A.4]
     episodes: int = 16  # Rollouts whose mean is a candidate's fitness. [paper, A.4]
-    generations: int = 1800  # Generations in all. [paper, A.4]
+    generations: Count = 1800  # In all; 0: C as it starts, evaluated. [paper, A.4]
     # Deviation where it is a folder: a new search from an agent's C; where its V, M or mode are
     # others, from the C that acts most like that agent on the run's rollouts.
     # Its tracks are those of that agent's generations 1, 2, ... again, but for another --seed.
-    start: str = "zero"  # Where the search starts: zero, or an agent's folder. [original: 0]
+    start: str = "zero"  # Or an agent's folder; after rounds zero is their C. [original: 0]
     sigma: float = 0.1  # First step size of CMA-ES. [original train.py]
     # Deviation where it is "whitened": CMA-ES's first covariance is such that its steps try the
     # directions of C's inputs more alike. C stays the linear policy it is.
@@ -160,19 +160,19 @@ class Rounds:
     """Search in the dream, drive and record, refine M, begin again. [paper, 5: proposed]"""
 
     count: Count = 0  # Rounds; 0: none. [paper: one world model, learned once]
-    generations: int = 25  # Of the search in a round. [ours, as all here]
-    population: Annotated[int, AtLeast(6)] = 64  # Candidates in a generation.
-    episodes: int = 8  # Dreams of a candidate, the same for all.
-    sigma: float = 0.08  # First step size of the first round's search.
-    least_sigma: float = 0.03  # It falls to this, over the rounds.
-    clean: int = 16  # Episodes that C drives as it is: they say how good it is.
-    noisy: int = 16  # Episodes with noise on C.
-    bursts: int = 8  # Episodes with bursts of random actions.
-    noise: float = 0.1  # Spread of the noise on C, for whitened inputs, at most.
-    batches: int = 60  # M's batches in a round.
-    learning_rate: float = 5e-4  # Of Adam, in a round.
-    new: float = 0.6  # Share of a batch that is from the rounds' own recordings.
-    age: float = 0.7  # An older round's recordings count this times as much for each round.
+    generations: int = 25  # Of the search in a round. [ours]
+    population: Annotated[int, AtLeast(6)] = 64  # Candidates in a generation. [paper, A.4]
+    episodes: int = 8  # Dreams of a candidate, the same for all. [ours]
+    sigma: float = 0.08  # Size of the search's first steps, for whitened inputs. [ours]
+    least_sigma: float = 0.03  # It falls to this, a tenth a round. [ours]
+    clean: int = 16  # Episodes that C drives as it is: they say how good it is. [ours]
+    noisy: int = 16  # Episodes with noise on C. [ours]
+    bursts: int = 8  # Episodes with bursts of random actions. [ours]
+    noise: float = 0.3  # Spread of the noise on C at most, for whitened inputs. [ours]
+    batches: int = 60  # M's batches in a round. [ours]
+    learning_rate: float = 5e-4  # Of Adam, in a round. [ours]
+    new: float = 0.6  # Share of a batch that was driven in rounds. [ours]
+    age: float = 0.7  # What an older round's driving counts, times, a round. [ours]
 
 
 @dataclass(frozen=True)

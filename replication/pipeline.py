@@ -22,7 +22,7 @@ from replication.runs.script import parse_run_cli, run_script
 from replication.runs.stages import stages_of
 
 SCRIPTS = Path(__file__).parent
-PARALLEL = {"extract", "train_controller", "evaluate"}
+PARALLEL = {"extract", "rounds", "train_controller", "evaluate"}
 
 
 def mpirun() -> list[str]:

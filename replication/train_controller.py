@@ -205,6 +205,8 @@ def main(config: Config) -> None:
         parts.task.make_env(config.env.stock).close()  # the master compiles for all
         with mpi.pool(start_worker, (parts, config.env, dream)) as pool:
             seconds = evolve(pool, config, es, folder)
+            if not es.generation:  # C is what the rounds, or another run, made of it
+                keep_best(es, evaluate_mean(pool, config, es), config.controller, folder)
         report(config, parts, seconds, folder, earlier=len(start.log))
 
 

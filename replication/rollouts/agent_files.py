@@ -80,9 +80,14 @@ def load_agent(folder: Path, vision: str | None = None) -> tuple[AgentParts, np.
     return parts, parameters
 
 
-def load_parts(folder: Path, mode: str, vision: str | None = None, z: str = "sample") -> AgentParts:
-    """V and M of a run's folder; UserError if they are missing, or of another shape or kind."""
-    rnn, encoder = load_rnn(folder), load_encoder(folder, vision)
+def load_parts(
+    folder: Path, mode: str, vision: str | None = None, z: str = "sample", m: Path | None = None
+) -> AgentParts:
+    """V and M of a run's folder; UserError if they are missing, or of another shape or kind.
+
+    m: the folder of another M.
+    """
+    rnn, encoder = load_rnn(folder, m), load_encoder(folder, vision)
     weights = encoder.get_weights(), rnn.get_weights()
     return AgentParts(rnn.task, *weights, rnn.config, mode, z, agent_game(folder)["frames"])
 
@@ -101,16 +106,17 @@ def load_decoder(folder: Path, vision: str | None = None) -> keras.Model:
     return decoder
 
 
-def load_rnn(folder: Path) -> MDNRNN:
-    """M of a run's folder, with the sizes that it was trained with."""
-    path = folder / "rnn" / "rnn.json"
+def load_rnn(folder: Path, m: Path | None = None) -> MDNRNN:
+    """M of a run's folder, with the sizes that it was trained with; m: of another folder."""
+    m = m or folders.m_folder(folder)
+    path = m / "rnn.json"
     if not path.exists():
         raise UserError(f"{folders.shown(path)} is missing: run python replication/train_rnn.py")
     try:
         rnn = MDNRNN(Rnn(**files.read_json(path)), agent_task(folder))
     except (TypeError, ValueError):
         raise UserError(f"{folders.shown(path)} does not describe an M: restore it") from None
-    load_into(rnn, folder / "rnn" / "rnn.weights.h5")
+    load_into(rnn, m / "rnn.weights.h5")
     return rnn
 
 
@@ -159,7 +165,8 @@ def flat_vector(values, parts: AgentParts, path: Path) -> np.ndarray:
 def changed_part(folder: Path, parts: AgentParts, known: dict[str, str]) -> str | None:
     """The stage whose weights, V's or M's, are not those of the output that it is known by."""
     vision = folders.v_folder(folder).name
-    for name, weights in ((f"train_{vision}", parts.encoder), ("train_rnn", parts.rnn)):
+    ours = {f"train_{vision}": parts.encoder, "train_rnn": parts.rnn, "rounds": parts.rnn}
+    for name, weights in ours.items():
         if name in known and known[name] != files.fingerprint(weights):
             return name
     return None

@@ -113,7 +113,7 @@ def record_job(job: Job) -> list[dict[str, np.ndarray]]:
 def split_jobs(
     name: str, trials: Sequence[Trial], workers: int, world: str, m: NewM | None = None
 ) -> list[Job]:
-    """Jobs of nearly one size, at most LARGEST of a world, the same number of them for each worker."""
+    """Jobs of nearly one size, at most a world's LARGEST, as many of them for each worker."""
     size = mpi.job_size(len(trials), LARGEST[world], workers)
     return [
         Job(

@@ -34,6 +34,17 @@ def series_folder(config: Config) -> Path:
     return HOME / "data" / config.run / "series"
 
 
+def driven_folder(config: Config, number: int) -> Path:
+    """What was driven in a round of a run."""
+    return HOME / "data" / config.run / "rounds" / f"{number:02d}"
+
+
+def m_folder(run: Path) -> Path:
+    """The folder of a run's M: that of its rounds, where they are over, or else of train_rnn.py."""
+    after_rounds = run / "rounds" / "rnn"
+    return after_rounds if (after_rounds / "rnn.weights.h5").exists() else run / "rnn"
+
+
 def stage_folder(config: Config, name: str) -> Path:
     """The folder that a stage writes."""
     if name == "extract":

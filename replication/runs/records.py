@@ -15,7 +15,7 @@ from pathlib import Path
 from replication.config import PRESETS, VISIONS, Config, UserError, default_run
 from replication.runs.files import fingerprint, read_json, write_json
 from replication.runs.folders import lock, record_folder, run_folder, shown, stage_folder, v_folder
-from replication.runs.stages import FREE, STAGES, check_names, differing, needs_of
+from replication.runs.stages import FREE, STAGES, check_names, differing, needs_of, sections_of
 from replication.runs.versions import versions
 from replication.tasks.games import task_of
 
@@ -93,12 +93,15 @@ def begin_stage(config: Config, name: str) -> None:
 def identity(config: Config, name: str) -> dict:
     """What a stage's result depends on: {"vae.epochs": 9, ..., "input series": "5f3a..."}."""
     flat = {}
-    for section in STAGES[name].sections:
+    for section in sections_of(name, config):
         value = config.rollouts if section == "data" else getattr(config, section)
         if dataclasses.is_dataclass(value):
             flat |= {f"{section}.{key}": v for key, v in dataclasses.asdict(value).items()}
         else:
             flat[section] = value
+    for field in STAGES[name].fields:
+        section, _, key = field.partition(".")
+        flat[field] = getattr(getattr(config, section), key)
     flat = {key: value for key, value in flat.items() if key not in FREE}
     return flat | {f"input {need}": output for need, output in input_outputs(config, name).items()}
 

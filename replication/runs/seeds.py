@@ -38,6 +38,8 @@ class Purpose(IntEnum):
     FORCED_DREAM = 20  # (episode): dreams of one component of the mixture
     FRAME_ORDER = 21  # (run, pass, block): the order of a block's frames in V's batches
     DREAM_STARTS = 22  # (run): which recorded states dreams start from
+    ROUND = 24  # (run, round): a round's seed
+    ROUND_DRIVE = 25  # (round, kind, episode): a track that is driven in a round
     GATE = 30  # (run, episode): a blind policy's game and dream
 
 

@@ -10,6 +10,7 @@ from replication.config import VISIONS, Config, UserError
 from replication.tasks.games import task_of
 
 V = "V"  # among a stage's needs: the one of the two that made the run's V
+M = "M"  # the one that made its M: train_rnn, or the rounds after it
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,7 @@ class Stage:
     grows: str = ""  # the field that may be raised later: the work goes on
     needs: tuple[str, ...] = ()  # the stages whose output it reads
     optional: bool = False  # only the tasks have it that name it in their extra_stages
+    fields: tuple[str, ...] = ()  # single settings of other sections on which it depends
 
 
 STAGES = {
@@ -55,20 +57,28 @@ STAGES = {
             optional=True,
         ),
         Stage(
+            "rounds",
+            "rounds",
+            ("task", "frames", "seed", "env", "dream", "rounds"),
+            "rounds.count",
+            (V, "series", "train_rnn"),
+            fields=("controller.mode", "controller.z"),
+        ),
+        Stage(
             "train_controller",
             "controller",
             ("task", "frames", "seed", "env", "controller"),
             "controller.generations",
-            (V, "train_rnn"),
+            (V, M),
         ),
         Stage("evaluate", "evaluation", ("evaluate",), "evaluate.episodes", ("train_controller",)),
-        Stage("dream", "dream", (), "", ("series", "train_rnn", "train_controller")),
+        Stage("dream", "dream", (), "", ("series", M, "train_controller")),
         Stage(
             "events",
             "events",
             ("env", "events"),
             "",
-            ("train_rnn", "train_controller"),
+            (M, "train_controller"),
             optional=True,
         ),
         Stage(
@@ -76,7 +86,7 @@ STAGES = {
             "figures",
             (),
             "",
-            (V, "train_rnn", "train_controller", "evaluate", "dream", "events"),
+            (V, M, "train_controller", "evaluate", "dream", "events"),
         ),
     )
 }
@@ -111,6 +121,7 @@ def visions_in(run: Path) -> list[str]:
 def stages_of(config: Config) -> list[str]:
     """The names of a run's stages, in order: those of its kind of V and of its task."""
     others = {f"train_{kind}" for kind in VISIONS if kind != config.vision}
+    others |= set() if config.rounds.count else {"rounds"}
     extra = task_of(config.task).extra_stages
     return [
         stage.name
@@ -121,8 +132,19 @@ def stages_of(config: Config) -> list[str]:
 
 def needs_of(name: str, config: Config) -> list[str]:
     """The stages whose output a stage reads, in a run of this kind."""
-    needs = [f"train_{config.vision}" if need == V else need for need in STAGES[name].needs]
-    where = config.controller.world, config.controller.judge
-    if name == "train_controller" and "dream" in where:
-        needs.append("series")  # whose first frames dreams start from
+    makers = {V: f"train_{config.vision}", M: "rounds" if config.rounds.count else "train_rnn"}
+    needs = [makers.get(need, need) for need in STAGES[name].needs]
+    if name == "train_controller" and _dreams(config):
+        needs.append("series")  # whose frames dreams start from
     return [need for need in needs if need in stages_of(config)]
+
+
+def sections_of(name: str, config: Config) -> tuple[str, ...]:
+    """The sections of the configuration on which the result of a run's stage depends."""
+    extra = ("dream",) if name == "train_controller" and _dreams(config) else ()
+    return STAGES[name].sections + extra
+
+
+def _dreams(config: Config) -> bool:
+    """Whether C is searched for, or judged, in dreams."""
+    return "dream" in (config.controller.world, config.controller.judge)

@@ -18,6 +18,7 @@ from replication.rollouts.agent_files import (
 )
 from replication.runs import files, folders, records
 from replication.runs.logs import read_log
+from replication.runs.stages import needs_of
 from replication.search.history import read_history
 from replication.search.recorded_inputs import inputs_of_c, some_episodes
 from replication.search.warm_start import act_like
@@ -57,6 +58,8 @@ def read_search_start(config: Config, parts: AgentParts) -> SearchStart:
     like; for whitened steps of a C that is not linear; or if what was recorded is gone or spoilt.
     """
     whitening = _read_whitening(config, parts)
+    if config.controller.start == "zero" and config.rounds.count:
+        return SearchStart(_c_of_rounds(config, parts), whitening)
     if config.controller.start == "zero":
         return SearchStart(np.zeros(parts.controller.parameter_count), whitening)
     path = _recorded(config, "start.json")
@@ -77,6 +80,13 @@ def _recorded(config: Config, name: str) -> Path | None:
     return path if path.exists() else None
 
 
+def _c_of_rounds(config: Config, parts: AgentParts) -> np.ndarray:
+    """The C with which the rounds ended, on the M with which they did."""
+    path = folders.stage_folder(config, "rounds") / "controller.json"
+    found = files.read_json(path, "parameters")["parameters"]
+    return flat_vector(found, parts, path).astype(np.float64)
+
+
 def _start_from_agent(
     config: Config, parts: AgentParts, whitening: Whitening | None
 ) -> SearchStart:
@@ -88,7 +98,7 @@ def _start_from_agent(
     if agent.task != parts.task:
         raise UserError(f"--controller.start {name}: plays {agent.task.name}")
     fit, known = None, recorded_inputs(folder)
-    models = (f"train_{config.vision}", "train_rnn")
+    models = [need for need in needs_of("train_controller", config) if need != "series"]
     same_models = all(known.get(name) == records.output_of(config, name) for name in models)
     if not same_models or agent.mode != config.controller.mode:
         parameters, fit = act_like(agent, parameters, parts, config)

@@ -1,0 +1,47 @@
+"""What agents drove in a round, as series: data/RUN/rounds/NN/, in the format of series/."""
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+from replication.config import UserError
+from replication.dataset.episodes import UNREADABLE
+from replication.dataset.series import formats
+from replication.runs import folders
+from replication.tasks.task import Task
+
+import numpy as np
+
+
+def write_driven(
+    episodes: Sequence[dict[str, np.ndarray]], seeds: Sequence[int], task: Task, folder: Path
+) -> None:
+    """Write episodes, as Recorder keeps them, into a folder that appears whole."""
+    new = folder.with_name(f".{folder.name}")
+    shutil.rmtree(new, ignore_errors=True)  # what a killed process left
+    new.mkdir(parents=True)
+    for name, (dtype, _) in formats(task).items():
+        np.save(new / f"{name}.npy", np.concatenate([e[name] for e in episodes]).astype(dtype))
+    lengths = [len(episode["reward"]) for episode in episodes]
+    np.save(new / "offset.npy", np.cumsum([0, *lengths], dtype=np.int64))
+    np.save(new / "seed.npy", np.array(seeds, np.int64))
+    shutil.rmtree(folder, ignore_errors=True)
+    new.rename(folder)
+
+
+def load_driven(task: Task, folder: Path) -> dict[str, np.ndarray]:
+    """The episodes of a round, memory-mapped; UserError if they cannot be read."""
+    names = (*formats(task), "offset", "seed")
+    try:
+        return {name: np.load(folder / f"{name}.npy", mmap_mode="r") for name in names}
+    except UNREADABLE as error:
+        where = folders.shown(folder)
+        raise UserError(f"{where} cannot be read ({error}): restore it, or --overwrite") from None
+
+
+def returns_of(series: dict, max_steps: int, idle_reward: float) -> np.ndarray:
+    """The return of each episode (N,); one that was given up stands idle to its last step."""
+    offset = np.asarray(series["offset"])
+    total = np.add.reduceat(np.float64(series["reward"]), offset[:-1])
+    left = max_steps - np.diff(offset)
+    return total + np.where(series["terminated"][offset[1:] - 1], 0, idle_reward * left)
