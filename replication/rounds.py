@@ -14,19 +14,16 @@ what was driven. Killed and called again it goes on to the same numbers, bit for
 
 import dataclasses
 from dataclasses import dataclass
-from pathlib import Path
 
 from replication.config import Config
-from replication.dataset.driven import load_driven, returns_of, write_driven
-from replication.dataset.series import load_series
+from replication.dataset.driven import returns_of, write_driven
 from replication.parallel import mpi
-from replication.rnn.batches import Share, for_m, rows_of
-from replication.rnn.memory import series_memories
+from replication.rnn.batches import Share, rows_of
 from replication.rnn.refine import refine
 from replication.rnn.rnn import MDNRNN
 from replication.rnn.starts import STARTS, recorded_starts
-from replication.rollouts.agent import AgentParts, one_thread
-from replication.rollouts.agent_files import load_into, load_parts
+from replication.rollouts.agent import one_thread
+from replication.rollouts.agent_files import load_parts
 from replication.rollouts.dream_world import dream_rules
 from replication.rollouts.loop import Trial
 from replication.rollouts.workers import DreamSettings, NewM, record_all, start_worker
@@ -34,6 +31,7 @@ from replication.runs import files, folders, records
 from replication.runs.logs import Log, read_log
 from replication.runs.script import parse_run_cli
 from replication.runs.seeds import Purpose, derive_seed, generator
+from replication.search.course import Course, Standing, read_round, standing_of, weights_after
 from replication.search.dream_search import DreamSearch
 from replication.search.refit import refit
 from replication.search.whitening import Whitening, whitening_of
@@ -41,23 +39,10 @@ from replication.training import save_weights
 
 import numpy as np
 
-KEPT = 6  # ours: rounds whose driving starts dreams and whitens C's inputs, the latest
 SOME = 30  # ours: episodes of a series that C's inputs are whitened on
 GIVE_UP = 150  # ours: frames without reward after which a recorded episode is given up
 SMALLER = 0.9  # ours: a round's first sigma, times that of the round before
 CAREFUL, BOLD = 0.5, 1.5  # ours: steps after a bad round and after a good one, times those before
-
-
-@dataclass(frozen=True)
-class Standing:
-    """What the rounds so far leave to the next one."""
-
-    number: int  # rounds that are over
-    weights: list[np.ndarray]  # M's
-    parameters: np.ndarray  # C's flat vector on that M, float32 (P,)
-    mean: float = -np.inf  # of the last good C's returns in the game
-    error: float = 0.0  # the standard error of that
-    steps: float = 1.0  # times which the search's steps are as large as planned
 
 
 @dataclass(frozen=True)
@@ -72,48 +57,6 @@ class Driven:
     def error(self) -> float:
         """The standard error of the mean return."""
         return float(self.returns.std() / np.sqrt(len(self.returns)))
-
-
-class Course:
-    """What all rounds of a run share."""
-
-    def __init__(self, config: Config, parts: AgentParts, folder: Path):
-        """parts: V, and M as it was before the first round."""
-        self.config, self.parts, self.folder = config, parts, folder
-        self.first = self.for_m(load_series(config))
-
-    def for_m(self, series: dict) -> dict:
-        return for_m(series, self.parts.rnn_config, self.parts.task)
-
-    def of_round(self, number: int) -> Path:
-        return self.folder / f"{number:02d}"
-
-    def seed(self, number: int) -> int:
-        return derive_seed(self.config.seed, Purpose.ROUND, number)
-
-    def driven(self, number: int) -> dict:
-        """What was driven in a round, as M learns it."""
-        return self.for_m(load_driven(self.parts.task, folders.driven_folder(self.config, number)))
-
-    def shares(self, rounds: int) -> list[tuple[dict, float]]:
-        """The run's own series and those of the latest rounds, and how much each counts."""
-        settings = self.config.rounds
-        ages = {
-            n: settings.age ** (rounds - n) for n in range(max(1, rounds - KEPT + 1), rounds + 1)
-        }
-        total = sum(ages.values())
-        later = [(self.driven(n), settings.new * age / total) for n, age in ages.items()]
-        return [(self.first, 1 - settings.new if later else 1.0), *later]
-
-    def build_rnn(self, weights: list[np.ndarray]) -> MDNRNN:
-        rnn = self.parts.build_rnn()
-        rnn.set_weights(weights)
-        return rnn
-
-    def inputs_of_c(self, rnn: MDNRNN, series: dict) -> np.ndarray:
-        """What C sees at every frame of a series, of V's means: float32 (F, I)."""
-        seen = np.float32(series["mu"]), *series_memories(rnn, series)
-        return np.concatenate(self.parts.controller.parts(*seen), axis=1)
 
 
 # The parts of a round -------------------------------------------------------------------------
@@ -224,7 +167,8 @@ def play_round(course: Course, pool: mpi.Pool, before: Standing, log: Log) -> St
     driven = drive(course, pool, number, found, whitening, m)
     good, standing = judge(before, driven)
     rnn, parameters, explained = learn(course, before, found if good else before.parameters)
-    save_weights(rnn, folder / "rnn.weights.h5")
+    weights = rnn.get_weights()
+    save_weights(course.build_rnn(weights), folder / "rnn.weights.h5")  # without Adam's state
     values = {
         "dream": searched["dream"],
         "mean": float(driven.returns.mean()),
@@ -245,36 +189,7 @@ def play_round(course: Course, pool: mpi.Pool, before: Standing, log: Log) -> St
         f" {values['std']:.1f} over {values['episodes']} episodes of the game"
         + ("" if good else "; worse than the last good one, which goes on with smaller steps")
     )
-    return Standing(number, rnn.get_weights(), parameters, **standing)
-
-
-def standing_of(course: Course) -> Standing:
-    """Where the rounds stand that are over."""
-    number = 0
-    while (course.of_round(number + 1) / "round.json").exists():
-        number += 1
-    if not number:
-        nothing = np.zeros(course.parts.controller.parameter_count, np.float32)
-        return Standing(0, course.parts.rnn, nothing)
-    record = read_round(course, number)
-    facts = {key: record[key] for key in ("mean", "error", "steps")}
-    return Standing(
-        number, weights_after(course, number), np.float32(record["parameters"]), **facts
-    )
-
-
-def read_round(course: Course, number: int) -> dict:
-    path = course.of_round(number) / "round.json"
-    return files.read_json(path, "found", "parameters", "mean", "error", "steps", "log")
-
-
-def weights_after(course: Course, number: int) -> list[np.ndarray]:
-    """M's weights when so many rounds were over."""
-    if not number:
-        return course.parts.rnn
-    rnn = course.parts.build_rnn()
-    load_into(rnn, course.of_round(number) / "rnn.weights.h5")
-    return rnn.get_weights()
+    return Standing(number, weights, parameters, **standing)
 
 
 def publish(course: Course, rounds: int) -> dict:

@@ -1,0 +1,102 @@
+"""Rounds of dreaming and driving: files, resume, equal numbers for any number of processes."""
+
+import json
+import shutil
+from pathlib import Path
+
+from replication.config import Rnn
+from replication.rnn.rnn import MDNRNN
+from replication.tasks.car_racing import CAR_RACING_V3
+
+import numpy as np
+import pytest
+import tiny
+
+ARGV = [
+    *tiny.SCHEDULE, *["--rnn.heads", "tiles", "--rnn.z", "mean", "--controller.z", "mean", "--controller.generations", "0", "--rounds.count", "2", "--rounds.generations", "2", "--rounds.population", "6", "--rounds.episodes", "3", "--rounds.clean", "2", "--rounds.noisy", "1", "--rounds.bursts", "1", "--rounds.batches", "3", "--dream.steps", "30", "--dream.starts", "recorded", "--dream.patience", "20", "--dream.cap", "0.5", "--dream.worst", "0.5"],
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def dreaming(finished, tmp_path_factory) -> Path:
+    """A home up to the end of two rounds."""
+    stages = ("extract", "train_vae", "series")
+    home = tiny.copy_of(finished, tmp_path_factory.mktemp("rounds"), *stages)
+    for name in ("train_rnn", "rounds"):
+        ended = tiny.stage(name, *ARGV, home=home)
+        assert ended.status == 0, ended.err
+    return home
+
+
+def weights_of(path: Path) -> list[np.ndarray]:
+    """M's weights in a file."""
+    rnn = MDNRNN(Rnn(hidden=8, heads="tiles"), CAR_RACING_V3)
+    rnn.load_weights(path)
+    return rnn.get_weights()
+
+
+def numbers(home: Path) -> dict:
+    """All that rounds came to, but for the time that they took."""
+    folder = home / "checkpoints/t/rounds"
+    logs = {number: tiny.log_of(home, f"rounds/{number}") for number in ("01", "02")}
+    rounds = [json.loads((folder / number / "round.json").read_text()) for number in logs]
+    driven = [np.load(home / f"data/t/rounds/{number}/mu.npy").tobytes() for number in logs]
+    end = json.loads((folder / "controller.json").read_text())
+    return {"logs": logs, "rounds": rounds, "driven": driven, "end": end}
+
+
+@pytest.fixture
+def again(dreaming, tmp_path) -> Path:
+    """The same home before the rounds."""
+    home = tmp_path / "home"
+    shutil.copytree(dreaming, home)
+    for folder in ("checkpoints/t/rounds", "data/t/rounds"):
+        shutil.rmtree(home / folder)
+    return home
+
+
+def test_a_round_leaves_what_it_did(dreaming):
+    log = tiny.log_of(dreaming, "rounds")
+    assert [line["step"] for line in log] == [1, 2]
+    for number, line in enumerate(log, 1):
+        assert line["episodes"] == 2 and line["frames"] > 4 and line["dream_steps"] > 100
+        series = dreaming / f"data/t/rounds/{number:02d}"
+        offset = np.load(series / "offset.npy")
+        assert len(offset) == 5 and offset[-1] == line["frames"] == len(np.load(series / "mu.npy"))
+        returns = np.add.reduceat(np.float64(np.load(series / "reward.npy")), offset[:-1])
+        assert line["mean"] == pytest.approx(returns[:2].mean(), abs=1e-3)
+
+
+def test_the_best_rounds_c_and_m_are_the_runs(dreaming):
+    run = dreaming / "checkpoints/t"
+    log = tiny.log_of(dreaming, "rounds")
+    best = max(log, key=lambda line: line["mean"])["step"]
+    end = json.loads((run / "rounds/controller.json").read_text())
+    found = json.loads((run / f"rounds/{best:02d}/round.json").read_text())["found"]
+    assert (end["round"], end["parameters"]) == (best, found)
+    kept = [run / "rnn" / "rnn.weights.h5", *sorted(run.glob("rounds/0?/rnn.weights.h5"))]
+    weights = [weights_of(path) for path in kept]  # before the first round, after it, ..
+    published = weights_of(run / "rounds/rnn/rnn.weights.h5")
+    same = [all(map(np.array_equal, published, others)) for others in weights]
+    assert same.index(True) == best - 1 and sum(same) == 1
+
+
+def test_three_processes_give_the_numbers_of_one(dreaming, again):
+    ended = tiny.script("rounds", *ARGV, home=again, start=(tiny.MPIRUN, "-n", "3"))
+    assert ended.status == 0, ended.err
+    assert numbers(again) == numbers(dreaming)
+
+
+@pytest.mark.parametrize(
+    "lost", ["rounds/02/round.json", "rounds/02/log.jsonl", "rounds/01/round.json"]
+)
+def test_rounds_go_on_where_they_stood(dreaming, again, lost):
+    for folder in ("checkpoints/t/rounds", "data/t/rounds"):
+        shutil.copytree(dreaming / folder, again / folder)
+    (again / "checkpoints/t" / lost).unlink()
+    if lost.endswith("01/round.json"):
+        shutil.rmtree(again / "checkpoints/t/rounds/02")
+        shutil.rmtree(again / "data/t/rounds/02")
+    ended = tiny.stage("rounds", *ARGV, home=again)
+    assert ended.status == 0, ended.err
+    assert numbers(again) == numbers(dreaming)
