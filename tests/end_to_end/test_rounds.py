@@ -12,9 +12,13 @@ import numpy as np
 import pytest
 import tiny
 
-ARGV = [
-    *tiny.SCHEDULE, *["--rnn.heads", "tiles", "--rnn.z", "mean", "--controller.z", "mean", "--controller.generations", "0", "--rounds.count", "2", "--rounds.generations", "2", "--rounds.population", "6", "--rounds.episodes", "3", "--rounds.clean", "2", "--rounds.noisy", "1", "--rounds.bursts", "1", "--rounds.batches", "3", "--dream.steps", "30", "--dream.starts", "recorded", "--dream.patience", "20", "--dream.cap", "0.5", "--dream.worst", "0.5"],
-]  # fmt: skip
+FIELDS = """
+    --rnn.heads tiles --rnn.z mean --controller.z mean --controller.generations 0
+    --rounds.count 2 --rounds.generations 2 --rounds.population 6 --rounds.episodes 3
+    --rounds.clean 2 --rounds.noisy 1 --rounds.bursts 1 --rounds.batches 3
+    --dream.steps 30 --dream.starts recorded --dream.patience 20 --dream.cap 0.5 --dream.worst 0.5
+"""
+ARGV = [*tiny.SCHEDULE, *FIELDS.split()]
 
 
 @pytest.fixture(scope="module")
