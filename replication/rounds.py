@@ -2,10 +2,11 @@
 
     mpirun -n 3 python replication/rounds.py laptop --rounds.count 10
 
-In a round C searches in M's dream; the C that is found drives in the game, as it is and disturbed;
+In a round C searches in M's dream; what it is at several points of the search, and what it was at
+the start, drive the same tracks of the game, and the best goes on; that one drives disturbed, too;
 M learns from all that was driven so far; C becomes the policy that acts alike on the new M. No
-candidate's fitness comes from the game. A C that drives worse than the last good one is dropped:
-its driving teaches M what it got wrong, and the search begins again, with smaller steps.
+candidate's fitness comes from the game. Where a search only found what M does not know, what it
+began with is the best, and the next search makes smaller steps.
 
 Reads V, M and the series. Writes checkpoints/RUN/rounds/: log.jsonl, a line a round; NN/, what each
 round made; rnn/ and controller.json, M and C of the round that drove best. data/RUN/rounds/NN/ is
@@ -26,37 +27,34 @@ from replication.rollouts.agent import one_thread
 from replication.rollouts.agent_files import load_parts
 from replication.rollouts.dream_world import dream_rules
 from replication.rollouts.loop import Trial
-from replication.rollouts.workers import DreamSettings, NewM, record_all, start_worker
+from replication.rollouts.workers import DreamSettings, NewM, record_all, run_all, start_worker
 from replication.runs import files, folders, records
 from replication.runs.logs import Log, read_log
 from replication.runs.script import parse_run_cli
 from replication.runs.seeds import Purpose, derive_seed, generator
-from replication.search.course import Course, Standing, read_round, standing_of, weights_after
+from replication.search.course import Course, Standing, read_round, standing_after, standing_before
 from replication.search.dream_search import DreamSearch
 from replication.search.refit import refit
+from replication.search.round_trials import clean_trials, disturbed_trials
 from replication.search.whitening import Whitening, whitening_of
 from replication.training import save_weights
 
 import numpy as np
 
 SOME = 30  # ours: episodes of a series that C's inputs are whitened on
-GIVE_UP = 150  # ours: frames without reward after which a recorded episode is given up
 SMALLER = 0.9  # ours: a round's first sigma, times that of the round before
-CAREFUL, BOLD = 0.5, 1.5  # ours: steps after a bad round and after a good one, times those before
+# ours: the search's steps, times those before: where the start drove best, and where it did not
+CAREFUL, BOLD, SMALLEST = 0.6, 1.5, 0.2
+FINALISTS = 3  # ours: rounds whose C's drive once more, for the best of them to be chosen
 
 
 @dataclass(frozen=True)
 class Driven:
-    """What a round's C drove."""
+    """What was driven in a round, by the C's that the search began with and went through."""
 
-    series: dict  # as M learns it
-    returns: np.ndarray  # of the episodes that C drove as it is
-    frames: int
-
-    @property
-    def error(self) -> float:
-        """The standard error of the mean return."""
-        return float(self.returns.std() / np.sqrt(len(self.returns)))
+    returns: np.ndarray  # (C's, tracks)
+    best: int  # which C has the greatest mean
+    frames: int  # in all, those of the disturbed C too
 
 
 # The parts of a round -------------------------------------------------------------------------
@@ -85,8 +83,8 @@ def whiten(course: Course, before: Standing) -> Whitening:
 
 def dream_up(
     course: Course, pool: mpi.Pool, before: Standing, whitening: Whitening, m: NewM
-) -> tuple[np.ndarray, dict]:
-    """C as the dream has made it, float32 (P,), and the last line of the search's log."""
+) -> np.ndarray:
+    """C at the start of the search in the dream and at points on its way: float32 (C's, P)."""
     settings, number = course.config.rounds, before.number + 1
     planned = max(settings.least_sigma, settings.sigma * SMALLER**before.number)
     search = DreamSearch(course.config, course.seed(number), planned * before.steps, m)
@@ -94,36 +92,30 @@ def dream_up(
     return search.run(pool, before.parameters, whitening, path)
 
 
-def drives(course: Course, number: int, found: np.ndarray, whitening: Whitening) -> list[Trial]:
-    """The episodes that C drives in a round: as it is, with noise on it, with random bursts."""
-    settings, seed = course.config.rounds, course.seed(number)
-    patience = 0 if course.parts.task.idle_reward is None else GIVE_UP
-    trials = []
-    for kind, count in enumerate((settings.clean, settings.noisy, settings.bursts)):
-        for episode in range(count):
-            its_seed = derive_seed(seed, Purpose.ROUND_DRIVE, kind, episode)
-            parameters = found
-            if kind == 1:
-                random = generator(its_seed, Purpose.RECORDING)
-                step = random.standard_normal((1, len(found))) * random.uniform(0, settings.noise)
-                parameters = np.float32(found + whitening.flat(step)[0])
-            trials.append(Trial(its_seed, parameters, patience, bursts=kind == 2))
-    return trials
-
-
 def drive(
     course: Course, pool: mpi.Pool, number: int, found: np.ndarray, whitening: Whitening, m: NewM
 ) -> Driven:
-    """What C drives in the game in a round; it is kept for M."""
-    task, config = course.parts.task, course.config
-    folder = folders.driven_folder(config, number)
+    """Every C (C's, P) on the same tracks, and the best one disturbed; M learns from all of it."""
+    folder = folders.driven_folder(course.config, number)
     if not folder.exists():
-        trials = drives(course, number, found, whitening)
+        trials = clean_trials(course, number, found)
         episodes = record_all(pool, f"round {number}", trials, m)
-        write_driven(episodes, [trial.seed for trial in trials], task, folder)
+        best = int(returns_of(course, episodes, len(found)).mean(axis=1).argmax())
+        more = disturbed_trials(course, number, found[best], whitening)
+        episodes += record_all(pool, f"round {number}, disturbed", more, m)
+        seeds = [trial.seed for trial in trials + more]
+        write_driven(episodes, seeds, course.parts.task, folder)
     series = course.driven(number)
-    returns = returns_of(series, config.env.max_steps, task.idle_reward or 0)
-    return Driven(series, returns[: config.rounds.clean], int(series["offset"][-1]))
+    clean = episodes_of(series, len(found) * course.config.rounds.tracks)
+    returns = returns_of(course, clean, len(found))
+    return Driven(returns, int(returns.mean(axis=1).argmax()), int(series["offset"][-1]))
+
+
+def returns_of(course: Course, episodes: list[dict], count: int) -> np.ndarray:
+    """The returns of so many C's on the round's tracks: (C's, tracks)."""
+    steps, idle = course.config.env.max_steps, course.parts.task.idle_reward or 0
+    returns = [return_of(episode, steps, idle) for episode in episodes]
+    return np.reshape(returns, (count, -1))
 
 
 def learn(course: Course, before: Standing, kept: np.ndarray) -> tuple[MDNRNN, np.ndarray, dict]:
@@ -145,67 +137,93 @@ def learn(course: Course, before: Standing, kept: np.ndarray) -> tuple[MDNRNN, n
 # Round after round ----------------------------------------------------------------------------
 
 
-def judge(before: Standing, driven: Driven) -> tuple[bool, dict]:
-    """Whether the C of a round is as good as the last good one, by the round's own recordings.
-
-    Returns what the next round must know of it.
-    """
-    mean, error = float(driven.returns.mean()), driven.error
-    if mean >= before.mean - np.hypot(error, before.error):
-        return True, {"mean": mean, "error": error, "steps": min(1.0, before.steps * BOLD)}
-    kept = {"mean": before.mean, "error": before.error}
-    return False, kept | {"steps": before.steps * CAREFUL}
-
-
 def play_round(course: Course, pool: mpi.Pool, before: Standing, log: Log) -> Standing:
     """A whole round; its last act is to write round.json."""
     number = before.number + 1
     folder = course.of_round(number)
     folder.mkdir(exist_ok=True)
     m, whitening = make_m(course, before), whiten(course, before)
-    found, searched = dream_up(course, pool, before, whitening, m)
+    found = dream_up(course, pool, before, whitening, m)
     driven = drive(course, pool, number, found, whitening, m)
-    good, standing = judge(before, driven)
-    rnn, parameters, explained = learn(course, before, found if good else before.parameters)
+    rnn, parameters, explained = learn(course, before, found[driven.best])
     weights = rnn.get_weights()
     save_weights(course.build_rnn(weights), folder / "rnn.weights.h5")  # without Adam's state
-    values = {
-        "dream": searched["dream"],
-        "mean": float(driven.returns.mean()),
-        "std": float(driven.returns.std()),
-        "worst": float(driven.returns.min()),
-        "episodes": len(driven.returns),
-        "good": good,
-        "sigma": searched["sigma"],
-        "explained": explained,
-        "frames": driven.frames,
-        "dream_steps": sum(line["frames"] for line in read_log(folder / "log.jsonl")),
-    }
+    change = BOLD if driven.best else CAREFUL
+    steps = float(np.clip(before.steps * change, SMALLEST, 1))
+    values = summary(driven, read_log(folder / "log.jsonl")) | {"explained": explained}
     log.write(number, **values, processes=mpi.workers())
-    vectors = {"found": found.tolist(), "parameters": parameters.tolist()}
-    files.write_json(folder / "round.json", standing | {"log": values} | vectors)
+    vectors = {"found": found[driven.best].tolist(), "parameters": parameters.tolist()}
+    files.write_json(folder / "round.json", {"steps": steps, "log": values} | vectors)
     print(
-        f"round {number}: {values['dream']:.1f} in the dream, {values['mean']:.1f} ±"
-        f" {values['std']:.1f} over {values['episodes']} episodes of the game"
-        + ("" if good else "; worse than the last good one, which goes on with smaller steps")
+        f"round {number}: {values['mean']:.1f} ± {values['std']:.1f} over {values['episodes']}"
+        f" episodes of the game, {values['dream']:.1f} in the dream"
+        + ("" if driven.best else "; the search found nothing better than what it began with")
     )
-    return Standing(number, weights, parameters, **standing)
+    return Standing(number, weights, parameters, steps)
 
 
-def publish(course: Course, rounds: int) -> dict:
-    """Put M and C of the round that drove best into place; returns what the log says of it."""
-    records_of = {n: read_round(course, n) for n in range(1, rounds + 1)}
-    best = max(records_of, key=lambda n: records_of[n]["log"]["mean"])
-    rnn = course.build_rnn(weights_after(course, best - 1))
+def summary(driven: Driven, search: list[dict]) -> dict:
+    """What the log says of a round. search: the log of its search."""
+    returns = driven.returns[driven.best]
+    points = len(driven.returns) - 1  # on the way, evenly spread
+    at = len(search) * driven.best // points  # generations when the best one was found
+    return {
+        "dream": search[max(at, 1) - 1]["dream"],
+        "mean": float(returns.mean()),
+        "std": float(returns.std()),
+        "worst": float(returns.min()),
+        "episodes": len(returns),
+        "means": driven.returns.mean(axis=1).round(1).tolist(),  # of all C's, the start's first
+        "best": driven.best,
+        "sigma": search[-1]["sigma"],
+        "frames": driven.frames,
+        "dream_steps": sum(line["frames"] for line in search),
+    }
+
+
+# The best round -------------------------------------------------------------------------------
+
+
+def choose(course: Course, pool: mpi.Pool, rounds: int) -> tuple[int, np.ndarray]:
+    """The round whose C drives best, and its returns on tracks that no round has driven.
+
+    The rounds that drove best drive once more, as the best of many means is partly luck.
+    """
+    means = {n: read_round(course, n)["log"]["mean"] for n in range(1, rounds + 1)}
+    finalists = sorted(means, key=means.get, reverse=True)[:FINALISTS]
+    returns = {n: drive_again(course, pool, n) for n in sorted(finalists)}
+    best = max(returns, key=lambda n: returns[n].mean())
+    return best, returns[best]
+
+
+def drive_again(course: Course, pool: mpi.Pool, number: int) -> np.ndarray:
+    """Returns (N,) of a round's C, on the M that it was found with."""
+    config, path = course.config, course.of_round(number) / "final.json"
+    found = np.float32(read_round(course, number)["found"])
+    seeds = [
+        derive_seed(config.seed, Purpose.ROUND_FINAL, place) for place in range(config.rounds.final)
+    ]
+    known = files.read_json(path, "returns")["returns"] if path.exists() else []
+    if len(known) != len(seeds):
+        m = make_m(course, standing_before(course, number))
+        trials = [Trial(seed, found) for seed in seeds]
+        known = run_all(pool, f"round {number} again", trials, "real", m)[:, 0].tolist()
+        files.write_json(path, {"returns": known})
+    return np.array(known)
+
+
+def publish(course: Course, number: int) -> str:
+    """Put M and C of a round into place; returns M's fingerprint."""
+    rnn = course.build_rnn(standing_before(course, number).weights)
     folder = course.folder / "rnn"
     folder.mkdir(exist_ok=True)
     files.write_json(folder / "rnn.json", dataclasses.asdict(rnn.config))
     settings = course.config.controller
-    facts = {"round": best, "mode": settings.mode, "z": settings.z}
-    facts["parameters"] = records_of[best]["found"]
+    facts = {"round": number, "mode": settings.mode, "z": settings.z}
+    facts["parameters"] = read_round(course, number)["found"]
     files.write_json(course.folder / "controller.json", facts)
     save_weights(rnn, folder / "rnn.weights.h5")  # last: with it the run's M is this one
-    return records_of[best]["log"] | {"round": best, "output": files.fingerprint(rnn.get_weights())}
+    return files.fingerprint(rnn.get_weights())
 
 
 def main(config: Config) -> None:
@@ -215,19 +233,19 @@ def main(config: Config) -> None:
         parts = load_parts(run, settings.mode, config.vision, settings.z, run / "rnn")
         records.begin_stage(config, "rounds")
         course = Course(config, parts, folder)
-        standing = standing_of(course)
+        standing = standing_after(course)
         log = Log(folder / "log.jsonl", resume_at=standing.number)
         parts.task.make_env(config.env.stock).close()  # the master compiles for all
         with mpi.pool(start_worker, (parts, config.env)) as pool:
             while standing.number < config.rounds.count:
                 standing = play_round(course, pool, standing, log)
-        best = publish(course, standing.number)
+            best, returns = choose(course, pool, standing.number)
+        output = publish(course, best)
     reached = (
-        f"{best['mean']:.1f} ± {best['std']:.1f} over {best['episodes']} episodes"
-        f" in round {best['round']} of {standing.number}"
+        f"{returns.mean():.1f} ± {returns.std():.1f} over {len(returns)} episodes,"
+        f" the C of round {best} of {standing.number}"
     )
-    facts = {"processes": mpi.workers()}
-    records.finish(config, "rounds", best["output"], reached, log.seconds, **facts)
+    records.finish(config, "rounds", output, reached, log.seconds, processes=mpi.workers())
     print(f"rounds: {reached}, in {folders.shown(folder)}")
 
 

@@ -1,5 +1,6 @@
 """What agents drove in a round, as series: data/RUN/rounds/NN/, in the format of series/."""
 
+import itertools
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -39,9 +40,17 @@ def load_driven(task: Task, folder: Path) -> dict[str, np.ndarray]:
         raise UserError(f"{where} cannot be read ({error}): restore it, or --overwrite") from None
 
 
-def returns_of(series: dict, max_steps: int, idle_reward: float) -> np.ndarray:
-    """The return of each episode (N,); one that was given up stands idle to its last step."""
-    offset = np.asarray(series["offset"])
-    total = np.add.reduceat(np.float64(series["reward"]), offset[:-1])
-    left = max_steps - np.diff(offset)
-    return total + np.where(series["terminated"][offset[1:] - 1], 0, idle_reward * left)
+def return_of(episode: dict[str, np.ndarray], max_steps: int, idle_reward: float) -> float:
+    """The return of an episode; one that was given up stands idle to its last step."""
+    rewards = np.float64(episode["reward"])
+    left = 0 if episode["terminated"][-1] else max_steps - len(rewards)
+    return float(rewards.sum()) + idle_reward * left
+
+
+def episodes_of(series: dict, count: int) -> list[dict[str, np.ndarray]]:
+    """Reward and terminated of a series' first episodes."""
+    offset = series["offset"][: count + 1]
+    return [
+        {name: np.asarray(series[name][first:after]) for name in ("reward", "terminated")}
+        for first, after in itertools.pairwise(offset)
+    ]

@@ -40,6 +40,7 @@ class Purpose(IntEnum):
     DREAM_STARTS = 22  # (run): which recorded states dreams start from
     ROUND = 24  # (run, round): a round's seed
     ROUND_DRIVE = 25  # (round, kind, episode): a track that is driven in a round
+    ROUND_FINAL = 26  # (run, track): a track on which rounds are compared
     GATE = 30  # (run, episode): a blind policy's game and dream
 
 

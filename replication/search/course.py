@@ -31,8 +31,6 @@ class Standing:
     number: int  # rounds that are over
     weights: list[np.ndarray]  # M's
     parameters: np.ndarray  # C's flat vector on that M, float32 (P,)
-    mean: float = -np.inf  # of the last good C's returns in the game
-    error: float = 0.0  # the standard error of that
     steps: float = 1.0  # times which the search's steps are as large as planned
 
 
@@ -81,30 +79,26 @@ class Course:
 # Files --------------------------------------------------------------------------------------
 
 
-def standing_of(course: Course) -> Standing:
+def standing_after(course: Course) -> Standing:
     """Where the rounds stand that are over."""
     number = 0
     while (course.of_round(number + 1) / "round.json").exists():
         number += 1
-    if not number:
+    return standing_before(course, number + 1)
+
+
+def standing_before(course: Course, number: int) -> Standing:
+    """Where the rounds stood before this one."""
+    if number == 1:
         nothing = np.zeros(course.parts.controller.parameter_count, np.float32)
         return Standing(0, course.parts.rnn, nothing)
-    record = read_round(course, number)
-    facts = {key: record[key] for key in ("mean", "error", "steps")}
-    return Standing(
-        number, weights_after(course, number), np.float32(record["parameters"]), **facts
-    )
+    record, rnn = read_round(course, number - 1), course.parts.build_rnn()
+    load_into(rnn, course.of_round(number - 1) / "rnn.weights.h5")
+    parameters = np.float32(record["parameters"])
+    return Standing(number - 1, rnn.get_weights(), parameters, record["steps"])
 
 
 def read_round(course: Course, number: int) -> dict:
+    """A round's round.json."""
     path = course.of_round(number) / "round.json"
-    return files.read_json(path, "found", "parameters", "mean", "error", "steps", "log")
-
-
-def weights_after(course: Course, number: int) -> list[np.ndarray]:
-    """M's weights when so many rounds were over."""
-    if not number:
-        return course.parts.rnn
-    rnn = course.parts.build_rnn()
-    load_into(rnn, course.of_round(number) / "rnn.weights.h5")
-    return rnn.get_weights()
+    return files.read_json(path, "found", "parameters", "steps", "log")

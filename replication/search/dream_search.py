@@ -34,42 +34,55 @@ class DreamSearch:
 
     def run(
         self, pool: mpi.Pool, start: np.ndarray, whitening: Whitening, path: Path
-    ) -> tuple[np.ndarray, dict]:
-        """The mean of the last generation's distribution, float32 (P,), and its line of the log.
+    ) -> np.ndarray:
+        """C at the start, float32 (P,), and at points on the way, evenly spread: (C's, P).
 
-        start: C's flat vector (P,). path: the log, from which a search that was killed goes on.
+        A point is the mean of the search's distribution; the last one is the end. path: the log,
+        from which a search that was killed goes on.
         """
         es = Evolution(np.float64(start), self.settings, self.seed, whitening)
-        for line in read_log(path):
-            if len(line.get("returns", [])) != self.settings.population:
-                raise UserError(f"{folders.shown(path)} is no log of this search: --overwrite")
-            es.ask()
-            es.tell(line["returns"])
-        log = Log(path, resume_at=es.generation)
+        known = read_log(path)
+        log, found = Log(path, resume_at=len(known)), [start]
         while es.generation < self.rounds.generations:
-            log.write(es.generation + 1, **self._generation(pool, es))
-        return np.float32(es.mean), read_log(path)[-1]
+            asked = es.ask()
+            if es.generation < len(known):
+                es.tell(self._returns(known[es.generation], path))
+            else:
+                values = self._generation(pool, es.generation + 1, asked)
+                es.tell(values["returns"])
+                log.write(es.generation, **values, sigma=es.sigma)
+            if self._is_point(es.generation):
+                found.append(np.float32(es.mean))
+        return np.stack(found)
 
-    def _generation(self, pool: mpi.Pool, es: Evolution) -> dict:
-        number = es.generation + 1
+    def _is_point(self, generation: int) -> bool:
+        """Whether one of so many evenly spread points is at this generation."""
+        points, total = self.rounds.points, self.rounds.generations
+        return generation * points // total > (generation - 1) * points // total
+
+    def _returns(self, line: dict, path: Path) -> list[float]:
+        returns = line.get("returns", [])
+        if len(returns) != self.settings.population:
+            raise UserError(f"{folders.shown(path)} is no log of this search: --overwrite")
+        return returns
+
+    def _generation(self, pool: mpi.Pool, number: int, asked: np.ndarray) -> dict:
         seeds = [
             derive_seed(self.seed, Purpose.CANDIDATE, number, 0, episode)
             for episode in range(self.rounds.episodes)
         ]
         trials = [
             Trial(seed, np.float32(parameters), self.dream.patience)
-            for parameters in es.ask()
+            for parameters in asked
             for seed in seeds
         ]
         results = run_all(pool, f"generation {number}", trials, "dream", self.m)
         returns = results[:, 0].reshape(self.settings.population, -1)  # (population, dreams)
         fitness = fitness_of(returns, self.dream.worst)
-        es.tell(fitness)
         return {
             "best": float(fitness.max()),
             "mean": float(fitness.mean()),
             "dream": float(returns.mean()),
-            "sigma": es.sigma,
             "frames": int(results[:, 1].sum()),
             "returns": fitness.tolist(),
         }
