@@ -17,7 +17,7 @@ import dataclasses
 from dataclasses import dataclass
 
 from replication.config import Config
-from replication.dataset.driven import returns_of, write_driven
+from replication.dataset.driven import episodes_of, return_of, write_driven
 from replication.parallel import mpi
 from replication.rnn.batches import Share, rows_of
 from replication.rnn.refine import refine
