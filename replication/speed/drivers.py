@@ -1,13 +1,17 @@
 """What benchmark.py lets take turns: environments and whole agents, each a function that drives."""
 
+import dataclasses
 import importlib.util
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from replication.config import Rnn
+from replication.rnn.dream import Starts
 from replication.rnn.rnn import MDNRNN
 from replication.rollouts.agent import AgentParts, LinearControllers, WorldModel
-from replication.rollouts.loop import Trial
+from replication.rollouts.dream_controllers import DreamControllers
+from replication.rollouts.dream_world import DreamWorld
+from replication.rollouts.loop import Trial, drive
 from replication.rollouts.real_world import RealWorld
 from replication.tasks.car_racing import CAR_RACING_V0, CAR_RACING_V3
 from replication.tasks.task import Task
@@ -21,6 +25,7 @@ from PIL import Image
 STOCK, FAST = "stock CarRacing-v3", "FastCarRacing, 84 rows"
 AGENT, AGENT_V0 = "agent, batch 16", "agent on CarRacing-v0, batch 16"
 TASK = CAR_RACING_V3
+DREAMT = 16  # frames of a dream in a turn, times those of the others: it is that much faster
 Driver = Callable[[int], int]  # drives so many frames, or a few more; returns how many
 
 
@@ -63,6 +68,22 @@ def new_agent(parts: AgentParts, width: int, task: Task = TASK) -> Agent:
         world.begin(slot, trial)
         controllers.begin(slot, trial)
     return Agent(world, controllers, trials)
+
+
+def dream_driver(parts: AgentParts, width: int) -> Driver:
+    """So many dreams of M together, C in them, as train_controller.py has them."""
+    random, size = np.random.default_rng(0), parts.task.z_size
+    starts = Starts(random.standard_normal((100, size), np.float32), np.zeros((100, size)))
+    world = DreamWorld(parts.build_rnn(), starts, width=width)
+    controllers = DreamControllers(parts.controller, width)
+    trials = [Trial(seed, random_controller(parts)) for seed in range(width)]
+
+    def drive_dreams(count: int) -> int:
+        steps = -(-DREAMT * count // width)
+        each = [dataclasses.replace(trial, max_steps=steps) for trial in trials]
+        return sum(len(episode.rewards) for _, episode in drive(world, controllers, each))
+
+    return drive_dreams
 
 
 def random_driver(env: gymnasium.Env) -> Driver:
@@ -134,6 +155,8 @@ def contenders() -> dict[str, Driver]:
     }
     for width in (1, 4, 16, 64):
         drivers[f"agent, batch {width}"] = new_agent(parts, width).drive
+    for width in (16, 64, 512):
+        drivers[f"dream with C, batch {width}"] = dream_driver(parts, width)
     drivers[AGENT_V0] = new_agent(parts, 16, CAR_RACING_V0).drive
     if importlib.util.find_spec("envpool"):
         drivers["EnvPool (other pixels)"] = envpool_driver()

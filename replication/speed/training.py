@@ -26,6 +26,7 @@ def measure_training(task: Task, rounds: int = 3) -> list[dict]:
         "z": random.standard_normal((ROWS, STEPS + 1, task.z_size), np.float32),
         "action": random.standard_normal((ROWS, STEPS + 1, task.action_size), np.float32),
         "weight": np.ones((ROWS, STEPS), np.float32),
+        "restart": np.zeros((ROWS, STEPS), np.float32),
     }
     v = _rate(vae, (frames, noise), 100, rounds)
     m = _rate(rnn, sequences, ROWS * STEPS, rounds)

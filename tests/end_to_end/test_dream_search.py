@@ -51,7 +51,7 @@ def test_fitness_is_of_dreams_and_evaluations_are_real(dreaming, finished):
     assert all(-6.1 < line["eval_mean"] < 200 for line in evaluated)
     record = json.loads((dreaming / "checkpoints/t/controller/done.json").read_text())
     identity = record["identity"]
-    assert (identity["controller.world"], identity["controller.temperature"]) == ("dream", 1.15)
+    assert (identity["controller.world"], identity["dream.temperature"]) == ("dream", 1.15)
     series = json.loads((dreaming / "data/t/series/done.json").read_text())
     assert identity["input series"] == series["output"]
 

@@ -22,7 +22,7 @@ INTEGERS = {
 OTHER_GENERATORS = {
     "envs/car_racing_v0.py": ["RandomState(words if len(words) else [0])"],  # gym 0.9's seeding
     "probe.py": ["default_rng(Purpose.PROBE_NOISE)"],
-    "speed/drivers.py": ["default_rng(0)"] * 3,
+    "speed/drivers.py": ["default_rng(0)"] * 4,
     "speed/training.py": ["default_rng(0)"],
 }
 
