@@ -11,18 +11,19 @@ class Recorder:
 
     def __init__(self, world: RealWorld):
         self.model = world.model
-        self.seen: dict[int, list[tuple[np.ndarray, np.ndarray]]] = {}  # by the episode's seed
+        # Of each episode that runs, by its identity: several can have the same seed.
+        self.seen: dict[int, list[tuple[np.ndarray, np.ndarray]]] = {}
 
     def watch(self, slot: int, episode: Episode, seen: Seen, action: np.ndarray) -> None:
         """Called by the loop before each step."""
         frame = self.model.mu[slot], self.model.logvar[slot]
-        self.seen.setdefault(episode.seed, []).append(frame)
+        self.seen.setdefault(id(episode), []).append(frame)
 
     def take(self, episode: Episode) -> dict[str, np.ndarray]:
         """An episode that has ended, as series have it: mu, logvar (T, Z), action (T, A), reward
         and terminated (T,).
         """
-        mu, logvar = zip(*self.seen.pop(episode.seed), strict=True)
+        mu, logvar = zip(*self.seen.pop(id(episode)), strict=True)
         return {
             "mu": np.float16(mu),
             "logvar": np.float16(logvar),
