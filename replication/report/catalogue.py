@@ -15,7 +15,7 @@ from replication.report.figures_mixture import draw_events, draw_forced, draw_we
 from replication.report.figures_pictures import draw_pictures
 from replication.report.figures_run import draw_parameters, draw_times
 from replication.report.figures_scores import draw_scores
-from replication.report.figures_take_cover import (
+from replication.report.figures_doom import (
     draw_dream_and_game,
     draw_gate,
     draw_returns,
