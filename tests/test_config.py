@@ -79,6 +79,7 @@ SECTIONS = {
             },
         ),
         (Rounds(), {"count": 0}),
+        (Gate(), {"episodes": 100}),
         (Evaluate(), {"episodes": 100}),
         (Events(), {"episodes": 20}),
     ],

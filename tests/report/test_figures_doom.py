@@ -5,13 +5,13 @@ import dataclasses
 from replication import figures
 from replication.config import PRESETS
 from replication.report import published
-from replication.report.figures_run import draw_parameters
 from replication.report.figures_doom import (
     draw_dream_and_game,
     draw_gate,
     draw_returns,
     draw_temperatures,
 )
+from replication.report.figures_run import draw_parameters
 from replication.report.figures_v import draw_vae_loss
 from replication.report.run_record import read_run
 
