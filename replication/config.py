@@ -96,6 +96,7 @@ class Rnn:
     sequence: int = 999  # Steps of a sequence. [original rnn_train.py]
     learning_rate: float = 1e-3  # Of Adam. [original rnn_train.py]
     clip: float = 1.0  # Gradients are clipped to +- this. [original rnn_train.py]
+    beyond: Count = 0  # Steps beyond a long episode's end that a sequence may reach. [ours]
     # The task names them: the car has tiles, reward and termination. Dreams earn what M predicts.
     heads: str = "none"  # What M predicts beside z, with commas between. [after Wellmer]
     # Deviation where it is "mean": V's mu with a little noise, instead of samples.
@@ -284,7 +285,8 @@ PRESETS = {
         run="doom",
         env=Env(max_steps=2100),  # a minute, the game's own limit
         vae=Vae(epochs=1),  # paper, A.1
-        rnn=Rnn(hidden=512, heads="end", epochs=20, iterations=110, sequence=500),  # paper, A.2
+        # paper, A.2; ends of long episodes are to be learnt too
+        rnn=Rnn(hidden=512, heads="end", epochs=20, iterations=110, sequence=500, beyond=250),
         controller=Controller(
             world="dream", mode="z_c_h", generations=200, judge="dream", game_episodes=100,
         ),

@@ -18,6 +18,7 @@ from replication.config import (
     Evaluate,
     Events,
     Extract,
+    Gate,
     Rnn,
     Rounds,
     UserError,
@@ -31,7 +32,7 @@ import pytest
 SECTIONS = {
     "env": Env, "extract": Extract, "vae": Vae, "vaegan": Vaegan, "rnn": Rnn,
     "controller": Controller, "dream": Dream, "rounds": Rounds,
-    "evaluate": Evaluate, "events": Events,
+    "gate": Gate, "evaluate": Evaluate, "events": Events,
 }  # fmt: skip
 
 
@@ -78,6 +79,7 @@ SECTIONS = {
             },
         ),
         (Rounds(), {"count": 0}),
+        (Gate(), {"episodes": 100}),
         (Evaluate(), {"episodes": 100}),
         (Events(), {"episodes": 20}),
     ],
@@ -158,7 +160,7 @@ def reads_of(path: Path) -> set[tuple[str, str]]:
 CALLED = {
     "env": {"config", "STOCK"}, "extract": set(), "vae": {"config"}, "vaegan": {"config"},
     "rnn": {"config"},
-    "controller": {"settings", "tracks"}, "evaluate": {"settings"},
+    "controller": {"settings", "tracks"}, "gate": set(), "evaluate": {"settings"},
     "events": set(),
 }  # fmt: skip
 

@@ -9,18 +9,18 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from replication.report.figures_c import draw_controller
+from replication.report.figures_doom import (
+    draw_dream_and_game,
+    draw_gate,
+    draw_returns,
+    draw_temperatures,
+)
 from replication.report.figures_dream import draw_rollout
 from replication.report.figures_m import draw_rnn_loss
 from replication.report.figures_mixture import draw_events, draw_forced, draw_weights
 from replication.report.figures_pictures import draw_pictures
 from replication.report.figures_run import draw_parameters, draw_times
 from replication.report.figures_scores import draw_scores
-from replication.report.figures_take_cover import (
-    draw_dream_and_game,
-    draw_gate,
-    draw_returns,
-    draw_temperatures,
-)
 from replication.report.figures_v import (
     draw_reconstructions,
     draw_traversal,

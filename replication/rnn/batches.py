@@ -85,9 +85,11 @@ def draw_z(batch: dict) -> dict:
 def last_starts(ends: np.ndarray, config: Rnn) -> np.ndarray:
     """From which step on the last piece of each episode starts (B,).
 
-    With heads beside the mixture it holds the step that ends the episode, which has no z_{t+1}.
+    With heads beside the mixture it holds the step that ends the episode, which has no z_{t+1}. Of
+    an episode that is longer than a piece few pieces would hold it, unless they may reach beyond.
     """
-    return np.maximum(ends - config.sequence - (config.heads == "none"), 0)
+    left = ends - config.sequence - (config.heads == "none")
+    return np.where(left > 0, left + min(config.beyond, config.sequence - 1), 0)
 
 
 def sequence_batches(series, rows: np.ndarray, config: Rnn, seed: int, start: int):

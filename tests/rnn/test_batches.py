@@ -14,6 +14,7 @@ from replication.rnn.batches import (
     even_batch,
     for_m,
     gather,
+    last_starts,
     mixed_batches,
     rows_of,
     sequence_batches,
@@ -151,6 +152,15 @@ def test_a_piece_never_shows_the_next_episode(series):
     batch = batch_of(series, [1], [4], 9)
     np.testing.assert_allclose(batch["z"][0, :, 0], [104, 105] + [106] * 8, atol=1e-5)
     np.testing.assert_allclose(batch["action"][0, :, 0], [-104, -105] + [-106] * 8)
+
+
+def test_pieces_of_long_episodes_alone_may_reach_beyond_their_end():
+    ends, config = np.array([30, 11, 10, 7]), Rnn(sequence=10, beyond=4)
+    assert last_starts(ends, config).tolist() == [19 + 4, 0, 0, 0]
+    with_heads = dataclasses.replace(config, heads="end")
+    assert last_starts(ends, with_heads).tolist() == [20 + 4, 1 + 4, 0, 0]
+    far = dataclasses.replace(with_heads, beyond=99)
+    assert last_starts(ends, far).tolist() == [29, 10, 0, 0]  # one step at least is inside
 
 
 def test_shapes_and_types(series):

@@ -5,13 +5,13 @@ import dataclasses
 from replication import figures
 from replication.config import PRESETS
 from replication.report import published
-from replication.report.figures_run import draw_parameters
-from replication.report.figures_take_cover import (
+from replication.report.figures_doom import (
     draw_dream_and_game,
     draw_gate,
     draw_returns,
     draw_temperatures,
 )
+from replication.report.figures_run import draw_parameters
 from replication.report.figures_v import draw_vae_loss
 from replication.report.run_record import read_run
 
@@ -90,7 +90,7 @@ def test_the_table_of_temperatures_has_a_row_for_each_run_with_both_scores(doom)
     drawing = draw_temperatures([doom, cold, unfinished])
     dream, game = drawing.figure.axes
     ours = dream.containers[1].lines[0]
-    np.testing.assert_allclose(ours.get_xdata(), [1.162, 0.512])
+    np.testing.assert_allclose(np.float64(ours.get_xdata()), [1.162, 0.512])
     assert ours.get_ydata().tolist() == [264.0, 264.0]
     assert game.containers[1].lines[0].get_ydata().tolist() == [800, 800]
     paper = dict(zip(*map(np.ndarray.tolist, dream.containers[0].lines[0].get_data()), strict=True))
