@@ -54,7 +54,7 @@ def make_figures(runs: list[Run], folder: Path) -> list[PageFigure]:
     The files of a figure that cannot be drawn are deleted: an earlier call may have left them.
     """
     figures, run = [], runs[0]
-    for name, title, stage, draw in figures_of(run):
+    for name, title, stage, draw, *_ in figures_of(run):
         commands = run.commands(run.stage_of(stage))
         if drawing := draw(runs):
             png = save(drawing.figure, folder, name)
@@ -69,8 +69,8 @@ def make_figures(runs: list[Run], folder: Path) -> list[PageFigure]:
 
 
 def figures_of(run: Run) -> list[CatalogueEntry]:
-    """The figures that a run can have: its task may lack the stage that saves some."""
-    optional = {stage.name for stage in STAGES.values() if stage.optional}
+    """The figures that a run can have: it may lack the stage that saves some, as its task does."""
+    optional = {stage.name for stage in STAGES.values() if stage.optional} | {"rounds"}
     lacking = optional - set(run.stages)
     return [entry for entry in FIGURES if entry.stage not in lacking and entry.is_of(run)]
 

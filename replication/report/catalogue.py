@@ -19,6 +19,7 @@ from replication.report.figures_dream import draw_rollout
 from replication.report.figures_m import draw_rnn_loss
 from replication.report.figures_mixture import draw_events, draw_forced, draw_weights
 from replication.report.figures_pictures import draw_pictures
+from replication.report.figures_rounds import draw_rounds
 from replication.report.figures_run import draw_parameters, draw_times
 from replication.report.figures_scores import draw_scores
 from replication.report.figures_v import (
@@ -80,6 +81,7 @@ FIGURES = (
     ),
     CatalogueEntry("latent_traversal", "The latent space of V", V, draw_traversal),
     CatalogueEntry("figure_13_rnn_loss", "Figure 13: M's loss", "train_rnn", draw_rnn_loss),
+    CatalogueEntry("rounds", "Rounds: what the dream promised", "rounds", draw_rounds),
     CatalogueEntry(
         "figure_14_controller",
         "Figure 14: C's returns",

@@ -5,7 +5,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from replication.config import VISIONS, Config, UserError, default_run
+from replication.config import PRESETS, VISIONS, Config, UserError, default_run
 from replication.dataset.episodes import UNREADABLE
 from replication.report.computing_time import TimeSpent, core_hours
 from replication.report.curves import Logs
@@ -20,6 +20,7 @@ from replication.tasks.games import task_of
 import numpy as np
 
 STAGES = [name for name in stages.STAGES if name != "figures"]
+ROUNDED = ("rounds", "train_controller")  # must be told how many rounds there are
 SAMPLES = (  # arrays of samples.npz
     *("obs", "recon", "sampled", "names"),
     *("obs_sharpness", "recon_error", "recon_SSIM", "recon_sharpness", "sampled_sharpness"),
@@ -33,7 +34,7 @@ class Run:
     checkpoints/README.md describes the files.
     """
 
-    config: Config  # with the run's own preset, game, kind of V and set of rollouts
+    config: Config  # with the run's own preset, game, kind of V, set of rollouts and rounds
     settings: dict  # the recorded configuration, flat: {"vae.epochs": 9, ...}
     versions: dict[str, str]  # of Python and the packages
     records: dict[str, dict]  # done.json of each stage, empty if it is not finished
@@ -80,7 +81,10 @@ class Run:
             return f"python replication/evaluate.py --run {self.name}"
         if stage == "dream":
             return f"python replication/dream.py --run {self.name}"
-        return f"python replication/{records.command(self.config, stage)}"
+        count = self.config.rounds.count
+        told = stage in ROUNDED and count != PRESETS[self.config.preset].rounds.count
+        rounds = f" --rounds.count {count}" if told else ""
+        return f"python replication/{records.command(self.config, stage)}{rounds}"
 
     def commands(self, stage: str) -> list[str]:
         """The command lines that make the figures of a stage.
@@ -152,11 +156,14 @@ def _existing_folder(config: Config) -> Path:
 
 
 def _as_recorded(config: Config) -> Config:
-    """The configuration with the run's preset, game, kind of V and set of rollouts."""
+    """The configuration with the run's preset, game, kind of V, set of rollouts and rounds."""
     recorded = records.run_facts(config)
     if recorded.get("data") == config.run:
         recorded["data"] = ""
-    return dataclasses.replace(config, **recorded)
+    made = _json(folders.run_folder(config.run) / "config.json").get("rounds", {})
+    count = made.get("rounds.count", config.rounds.count)
+    rounds = dataclasses.replace(config.rounds, count=count)
+    return dataclasses.replace(config, **recorded, rounds=rounds)
 
 
 def _settings(config: Config, folder: Path, finished: dict[str, dict]) -> dict:

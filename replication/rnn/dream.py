@@ -6,13 +6,15 @@ from M's mixture at h_{t+1}; what a_t earned, and whether it ended the dream, is
 NumPy and compiled code, as TensorFlow costs more than the arithmetic here (docs/performance.md).
 """
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from replication.rnn import dream_kernels as kernels
 from replication.rnn.dream_kernels import LANES
 from replication.rnn.rnn import MDNRNN, told_logvar
 
 import numpy as np
+
+Ends = Literal["likely", "drawn"]  # when M gives the end half a chance; or by lot
 
 
 class Starts(NamedTuple):
@@ -149,6 +151,11 @@ class Dreams:
         self._restart[:] = 0
         heads = self._out[:, len(weights.out) - len(self.rnn.heads) :]  # (G, heads, LANES)
         return self.rnn.expectations(rows_of(heads)[: self.width])
+
+    def outcome(self, action: np.ndarray, ends: Ends) -> tuple[np.ndarray, np.ndarray]:
+        """Take a_t: what it earned, float32 (B,), and whether it ended its dream, bool (B,)."""
+        reward, end = self.rnn.task.dream_outcome(self.step(action), self.width)
+        return reward, end > 0.5 if ends == "likely" else self.uniform < end
 
     @property
     def uniform(self) -> np.ndarray:

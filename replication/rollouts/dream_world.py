@@ -2,10 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 from replication.config import Dream
-from replication.rnn.dream import Dreams, Starts
+from replication.rnn.dream import Dreams, Ends, Starts
 from replication.rnn.rnn import MDNRNN
 from replication.rollouts.loop import Seen, Trial
 from replication.runs.seeds import Purpose, derive_key
@@ -21,7 +20,7 @@ class DreamRules:
 
     temperature: float = 1.0
     max_steps: int | None = None  # None: as many as the game's episodes have
-    ends: Literal["likely", "drawn"] = "drawn"  # when M gives it half a chance; or by lot
+    ends: Ends = "drawn"
     # What a dream has earned after t steps counts up to cap * t + CAP_FIRST. 0: all of it.
     cap: float = 0.0
     component: int | None = None  # of M's mixture, the only one that z is drawn from; None: all
@@ -66,8 +65,7 @@ class DreamWorld:
 
     def step(self, slots: Sequence[int], actions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """What M expects a_t (B, A) to earn, float32 (B,), and whether it ends, bool (B,)."""
-        reward, end = self.dreams.rnn.task.dream_outcome(self.dreams.step(actions), self.width)
-        ended = end > 0.5 if self.rules.ends == "likely" else self.dreams.uniform < end
+        reward, ended = self.dreams.outcome(actions, self.rules.ends)
         return self._capped(reward), ended
 
     def _capped(self, reward: np.ndarray) -> np.ndarray:

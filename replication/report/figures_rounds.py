@@ -1,0 +1,85 @@
+"""The figure of the rounds: what the dream promised, and what the game then gave."""
+
+from replication.report.computing_time import core_hours
+from replication.report.curves import Logs, column, with_styles
+from replication.report.run_record import Run
+from replication.report.style import Drawing, make_figure, shared_legend
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+TICKS = 8  # of the axis of core-hours, at most
+
+
+def draw_rounds(runs: list[Run]) -> Drawing | None:
+    """Returns in game and dream, round by round; None if the first run has no rounds."""
+    if not (log := runs[0].logs["rounds"]):
+        return None
+    best = max(log, key=lambda line: line["mean"])
+    frames, steps = (sum(line[key] for line in log) for key in ("frames", "dream_steps"))
+    caption = (
+        "Returns by round. Solid, left axis: the best C of each round in the game, mean ± its"
+        " standard error; dots: the others that drove the same tracks, from the one that the round"
+        " began with to the end of its search. Dashed, right axis: what M's dream promised, the"
+        " mean over all candidates at that point of the search, in what M predicts (tiles, for the"
+        " car). No candidate's fitness is from the game: its episodes only say from where the next"
+        f" round goes on. {_failed(log)} The best round of {runs[0].name} is {best['step']}:"
+        f" {best['mean']:.1f} ± {best['std']:.1f} (standard deviation) over {best['episodes']}"
+        f" episodes, the worst of them {best['worst']:.1f}. It was chosen by these, so it is no"
+        f" score. Its {len(log)} rounds took {core_hours(log)[-1]:.3g} core-hours, {frames:,}"
+        f" frames of the game and {steps:,} steps of dreams; what came before them is not counted."
+    )
+    alt = f"Curves over {len(log)} rounds; in the game the best has {best['mean']:.0f}."
+    return Drawing(rounds_figure({run.name: run.logs["rounds"] for run in runs}), caption, alt)
+
+
+def _failed(log: list[dict]) -> str:
+    """A sentence on the rounds whose search found nothing better in the game."""
+    if not (failed := [str(line["step"]) for line in log if not line["best"]]):
+        return "Every round's search found a better C."
+    return (
+        "Crosses mark rounds whose search found nothing that drove better than what it began with:"
+        f" {', '.join(failed)}."
+    )
+
+
+def rounds_figure(logs: Logs) -> Figure:
+    """The game at the left axis, the dream at the right one, core-hours along the top."""
+    figure, (game,) = make_figure(9, 5.2)
+    dream = game.twinx()
+    for name, log, style in with_styles(logs):
+        _plot_game(game, name, log, style)
+        label = f"{name}: promised by the dream (right axis)"
+        dream.plot(*column(log, "dream"), ls="--", lw=1.4, label=label, **style)
+    game.set(title="Rounds of dreaming and driving", xlabel="round", ylabel="return in the game")
+    game.xaxis.get_major_locator().set_params(integer=True)
+    dream.set_ylabel("return in the dream")
+    dream.spines["right"].set_visible(True)
+    dream.grid(False)
+    _add_core_hours(game, *next(iter(logs.items())))
+    shared_legend(figure, game, dream)
+    return figure
+
+
+def _plot_game(axes: Axes, name: str, log: list[dict], style: dict) -> None:
+    steps, means = column(log, "mean")
+    errors = column(log, "std")[1] / np.sqrt(column(log, "episodes")[1])
+    label = f"{name}: driven in the game ± standard error"
+    axes.errorbar(steps, means, errors, capsize=3, lw=1.8, label=label, **{"marker": "o"} | style)
+    dots = [(line["step"], mean) for line in log for mean in line["means"]]
+    axes.plot(*zip(*dots, strict=True), ".", ms=4, alpha=0.45, color=style["color"])
+    failed = column(log, "best")[1] == 0
+    if failed.any():
+        cross = {"color": style["color"], "marker": "x", "ms": 13, "mew": 2, "ls": "none"}
+        label = f"{name}: the search found nothing better"
+        axes.plot(steps[failed], means[failed], label=label, zorder=3, **cross)
+
+
+def _add_core_hours(axes: Axes, name: str, log: list[dict]) -> None:
+    """Along the top the core-hours that a run's rounds had taken."""
+    every = -(-len(log) // TICKS)
+    shown = slice(every - 1, None, every)
+    top = axes.secondary_xaxis("top")
+    top.set_xticks(column(log, "step")[0][shown], [f"{h:.2g}" for h in core_hours(log)[shown]])
+    top.set_xlabel(f"core-hours of the rounds of {name}")
