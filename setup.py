@@ -10,7 +10,10 @@ setup(
     description="World Models (Ha & Schmidhuber 2018) on CarRacing-v3, in Keras and TensorFlow 2",
     license="MIT",
     packages=find_packages(include=["replication", "replication.*"]),
-    package_data={"replication.report": ["page.html.j2"]},
+    package_data={
+        "replication.report": ["page.html.j2"],
+        "replication.article": ["web/*.j2", "web/*.css", "web/*/*.js"],
+    },
     python_requires=">=3.11,<3.14",
     install_requires=[
         f"tensorflow{TENSORFLOW}",

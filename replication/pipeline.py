@@ -44,7 +44,7 @@ def stage_command(config: Config, name: str, argv: Sequence[str]) -> list[str]:
         settings = config.evaluate
         argv = ["--run", config.run]
         argv += ["--episodes", str(settings.episodes), "--seed", str(settings.seed)]
-    if name == "dream":
+    if name in ("dream", "demo"):
         argv = ["--run", config.run]
     return [*start, sys.executable, str(SCRIPTS / f"{name}.py"), *argv]
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-import jinja2
+from replication.report.templates import environment_of
 
 DPI = 150  # of the images
 NUMBER = r"-?[\d.,]+(e-?\d+)?( (s|h|min))?( \d\d (s|min))?"  # also "3 min 20 s"
@@ -60,14 +60,7 @@ class Page:
 
 def render(page: Page) -> str:
     """The page as HTML, by the template page.html.j2."""
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
+    environment = environment_of(Path(__file__).parent)
     environment.tests["numeric"] = is_numeric
     return environment.get_template("page.html.j2").render(page=page)
 

@@ -79,8 +79,8 @@ class Run:
         """The command line that makes a stage of this run."""
         if stage == "evaluate":
             return f"python replication/evaluate.py --run {self.name}"
-        if stage == "dream":
-            return f"python replication/dream.py --run {self.name}"
+        if stage in ("dream", "demo"):
+            return f"python replication/{stage}.py --run {self.name}"
         count = self.config.rounds.count
         told = stage in ROUNDED and count != PRESETS[self.config.preset].rounds.count
         rounds = f" --rounds.count {count}" if told else ""

@@ -1,0 +1,84 @@
+"""V's decoder, M and C as a page has them: packed weights, in the order that its loops read."""
+
+from replication.article.packing import pack, unpack
+from replication.controller.controller import HIDDEN_UNITS, LinearPolicy
+from replication.rnn.rnn import MDNRNN
+from replication.tf import keras, tf, tfp
+
+import numpy as np
+
+
+def decoder_parts(decoder: keras.Model) -> dict:
+    """The dense layer, and the transposed convolutions from the first to the last.
+
+    Their kernels are (in, rows, columns, out): what an input adds to a row of the picture lies
+    together.
+    """
+    dense, *deconvs = decoder.weights[:2], *_pairs(decoder.weights[2:])
+    return {
+        "dense": _layer(*dense),
+        "deconvs": [
+            {"kernel": pack(kernel.numpy().transpose(3, 0, 1, 2)), "bias": pack(bias.numpy())}
+            for kernel, bias in deconvs
+        ],
+    }
+
+
+def rounded_decoder(decoder: keras.Model, parts: dict) -> keras.Model:
+    """The decoder with the weights that the page has."""
+    weights = [unpack(parts["dense"][name]) for name in ("weight", "bias")]
+    for layer in parts["deconvs"]:
+        weights += [unpack(layer["kernel"]).transpose(1, 2, 3, 0), unpack(layer["bias"])]
+    rounded = keras.models.clone_model(decoder)
+    rounded.set_weights(weights)
+    return rounded
+
+
+def memory_parts(rnn: MDNRNN) -> dict:
+    """M: the LSTM, its gates in Keras' order i, f, c, o; the mixture; the other heads by name."""
+    kernel, recurrent, bias = (weight.numpy() for weight in rnn.lstm.weights)
+    inputs = rnn.task.z_size + rnn.task.action_size
+    return {
+        "hidden": rnn.config.hidden,
+        "mixtures": rnn.config.mixtures,
+        "restart": len(kernel) > inputs,  # a last input: 1 at the first step of an episode
+        "kernel": pack(kernel),
+        "recurrent": pack(recurrent),
+        "bias": pack(bias),
+        "mixture": _layer(*rnn.head.weights),
+        "heads": {
+            name: _layer(*head.weights) | {"kind": head_kinds(rnn)[name]}
+            for name, head in rnn.heads.items()
+        },
+    }
+
+
+def head_kinds(rnn: MDNRNN) -> dict[str, str]:
+    """Of each head besides the mixture, by name: whether it gives a probability or a number."""
+    predictions = rnn.predict_heads(tf.zeros((1, rnn.config.hidden)))
+    is_probability = tfp.distributions.Bernoulli
+    return {
+        name: "probability" if isinstance(prediction, is_probability) else "number"
+        for name, prediction in predictions.items()
+    }
+
+
+def controller_parts(policy: LinearPolicy, parameters: np.ndarray) -> dict:
+    """C: its layers, and which of the numbers [z, h, c] each of its inputs is."""
+    sizes = np.cumsum([0, policy.task.z_size, policy.hidden, policy.hidden])
+    state = [np.arange(*ends, dtype=np.float32)[None] for ends in zip(sizes, sizes[1:])]  # noqa: B905
+    outputs = [HIDDEN_UNITS] if policy.mode == "z_hidden" else []
+    layers, inputs, rest = [], policy.input_size, np.float32(parameters)[None]
+    for size in [*outputs, policy.task.action_size]:
+        bias, weight, rest = policy.unpack(rest, inputs, size)
+        layers.append({"weight": pack(np.array(weight)[0]), "bias": pack(np.array(bias)[0])})
+        inputs = size
+    return {"inputs": np.int32(policy.features(*state))[0].tolist(), "layers": layers}
+
+
+def _layer(weight, bias) -> dict:
+    return {"weight": pack(weight.numpy()), "bias": pack(bias.numpy())}
+
+
+def _pairs(weights: list) -> list[tuple]:
+    return list(zip(weights[::2], weights[1::2], strict=True))
