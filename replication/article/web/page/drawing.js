@@ -44,14 +44,14 @@ export function drawHeat(canvas, numbers) {
 /** Columns of weights (K), which sum to 1, the newest at the right; room for count columns. */
 export function drawStrip(canvas, columns, count) {
   const { context, width, height } = cleared(canvas);
-  const step = width / count;
   const colours = Array.from({ length: columns[0]?.length ?? 0 }, (_, k) => colour(`--k${k % 7}`));
+  const left = (number) => Math.round(width * (1 - (columns.length - number) / count));
   columns.forEach((weights, number) => {
-    let y = height;
+    let y = 0;
     weights.forEach((weight, k) => {
       context.fillStyle = colours[k];
-      y -= weight * height;
-      context.fillRect(width - (columns.length - number) * step, y, step + 0.5, weight * height + 0.5);
+      context.fillRect(left(number), y, left(number + 1) - left(number), height - y);
+      y += weight * height; // the next colour covers the rest
     });
   });
 }

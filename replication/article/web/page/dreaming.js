@@ -22,7 +22,8 @@ export class DreamView {
     this.isSeen = false;
     this.picture = find("dream-picture");
     this.instruments = new Instruments(facts);
-    this.wheel = new Wheel(facts.game, this.picture, find("dream-pad"), () => this.setDriver("you"));
+    const take = () => this.setDriver("you");
+    this.wheel = new Wheel(facts.game, this.picture, find("dream-pad"), take);
     this.clock = new Clock(facts.game.fps, () => this.step());
     this.makeStarts(sheets);
     this.listen();
@@ -76,7 +77,9 @@ export class DreamView {
 
   setDriver(driver) {
     this.driver = driver;
-    for (const radio of document.getElementsByName("driver")) radio.checked = radio.value === driver;
+    for (const radio of document.getElementsByName("driver")) {
+      radio.checked = radio.value === driver;
+    }
   }
 
   /** A new dream from the chosen moment, with new random numbers. */
@@ -110,7 +113,8 @@ export class DreamView {
 
   showStatus(milliseconds) {
     const seconds = (this.steps / this.facts.game.fps).toFixed(1);
-    find("dream-status").textContent = `${seconds} s of M's dream${this.over ? ": it ends here" : ""}`;
+    const end = this.over ? ": it ends here" : "";
+    find("dream-status").textContent = `${seconds} s of M's dream${end}`;
     const { rate } = this.clock;
     find("dream-rate").value = rate
       ? `${rate.toFixed(0)} frames/s, ${milliseconds.toFixed(0)} ms each`

@@ -12,7 +12,7 @@ export class Instruments {
     this.heads = facts.memory.heads;
     this.views = []; // of the last steps
     this.dimension = find("dream-dimension");
-    for (let i = 0; i < facts.game.z_size; i++) this.dimension.add(new Option(String(i), String(i)));
+    for (let i = 0; i < facts.game.z_size; i++) this.dimension.add(new Option(i, i));
     this.dimension.value = facts.switching;
     this.dimension.addEventListener("input", () => this.draw());
     this.bars = facts.game.actions.map((name) => this.makeBar(name));
@@ -47,7 +47,9 @@ export class Instruments {
     drawStrip(find("dream-mixture"), columns, STEPS);
     drawHeat(find("dream-memory"), newest.h);
     for (const [name, { kind }] of Object.entries(this.heads)) this.drawHead(name, kind, steps);
-    this.bars.forEach((bar, place) => this.drawBar(bar, place, newest.action?.[place] ?? 0));
+    for (const [place, bar] of this.bars.entries()) {
+      this.drawBar(bar, place, newest.action?.[place] ?? 0);
+    }
   }
 
   drawHead(name, kind, steps) {

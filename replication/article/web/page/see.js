@@ -3,7 +3,7 @@
 import { drawFrame, drawPixels } from "./drawing.js";
 import { find } from "./finding.js";
 
-const FIRST = 0.1; // of all frames: the one that the page opens with
+const FIRST_FRAME = 0.1; // of all frames: the one that the page opens with
 
 export class SeeView {
   constructor(ask, facts, sheets) {
@@ -18,7 +18,7 @@ export class SeeView {
     this.sliders = facts.sliders.map((slider) => this.makeSlider(slider, facts.reach));
     this.time = find("see-time");
     this.time.max = this.moments.length - 1;
-    this.time.value = Math.floor(FIRST * this.time.max);
+    this.time.value = Math.floor(FIRST_FRAME * this.time.max);
     this.time.addEventListener("input", () => this.showFrame());
     find("see-back").addEventListener("click", () => this.showFrame());
     find("see-sample").addEventListener("click", () => this.showSample());

@@ -4,7 +4,7 @@ import { Clock } from "./clock.js";
 import { drawFrame, drawPixels } from "./drawing.js";
 import { find } from "./finding.js";
 
-const FIRST = 0.25; // of a recording: where the first dream starts
+const FIRST_DREAM = 0.25; // of a recording: where the first dream starts
 
 export class SideBySideView {
   constructor(ask, facts, sheets) {
@@ -31,7 +31,7 @@ export class SideBySideView {
   /** Another recording, from a moment in its first half. */
   choose() {
     this.slider.max = this.length - 1;
-    return this.begin(Math.floor(this.length * FIRST));
+    return this.begin(Math.floor(this.length * FIRST_DREAM));
   }
 
   /** M's dream begins at this frame. */
@@ -59,7 +59,8 @@ export class SideBySideView {
       this.setPlaying(false);
       return;
     }
-    const { pixels } = await this.ask("step", { dream: "beside", action: "recorded", temperature: 1 });
+    const question = { dream: "beside", action: "recorded", temperature: 1 };
+    const { pixels } = await this.ask("step", question);
     drawPixels(find("drive-dream"), pixels);
     this.time++;
     await this.showGame();

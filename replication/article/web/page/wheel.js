@@ -64,7 +64,7 @@ export class Wheel {
     for (const [key, { place }] of Object.entries(this.keys)) {
       const button = document.createElement("button");
       button.textContent = SIGNS[key];
-      button.setAttribute("aria-label", `${this.game.actions[place]} ${key.slice(5).toLowerCase()}`);
+      button.setAttribute("aria-label", `${this.game.actions[place]}: ${key}`);
       button.addEventListener("pointerdown", () => this.press(key));
       for (const end of ["pointerup", "pointercancel", "pointerleave"]) {
         button.addEventListener(end, () => delete this.pressed[key]);

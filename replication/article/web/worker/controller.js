@@ -20,10 +20,12 @@ export function act(controller, z, state) {
     if (number > 0) x = x.map(Math.tanh);
     x = dense(x, layer);
   });
-  const points = controller.table.length / x.length;
-  return x.map((output, number) =>
-    interpolate(controller.table.subarray(number * points, (number + 1) * points), output, controller.reach),
-  );
+  const { table, reach } = controller;
+  const points = table.length / x.length;
+  return x.map((output, number) => {
+    const row = table.subarray(number * points, (number + 1) * points);
+    return interpolate(row, output, reach);
+  });
 }
 
 function interpolate(table, x, reach) {

@@ -88,7 +88,7 @@ function recall({ recording, time }) {
 
 const answers = { open, reconstruct, picture, begin, step, compute, recall };
 
-onmessage = ({ data: { id, kind, ...question } }) => {
+addEventListener("message", ({ data: { id, kind, ...question } }) => {
   const begun = performance.now();
   try {
     const answer = answers[kind](question);
@@ -96,4 +96,4 @@ onmessage = ({ data: { id, kind, ...question } }) => {
   } catch (error) {
     postMessage({ id, error: String(error) });
   }
-};
+});
