@@ -19,6 +19,7 @@ from pathlib import Path
 from replication.article.page import Page, make_page, render
 from replication.article.run_parts import read_parts
 from replication.config import Config, Vision, check, parse_dataclass, split_preset
+from replication.report.page_content import ARTICLE
 from replication.report.run_record import read_run
 from replication.runs import files, folders, records
 from replication.runs.script import run_script
@@ -48,7 +49,7 @@ def main(options: Options) -> None:
     with folders.lock(folder):  # only its own folder: a stage of the run may be at work
         parts = read_parts(config, options.vision)
         page = make_page(read_run(config), parts)
-        path = folder.parent / "demo.html"
+        path = folder.parent / ARTICLE
         html = render(page)
         with files.replacing(path) as temporary:
             temporary.write_text(html, encoding="utf-8")

@@ -16,6 +16,7 @@ from replication.article.recordings import Recording, nats, starts
 from replication.article.run_parts import RunParts
 from replication.rnn.component_tests import switching
 from replication.rnn.rnn import MDNRNN
+from replication.tf import tf
 
 import numpy as np
 
@@ -63,10 +64,19 @@ def _memory_facts(rnn: MDNRNN, recordings: Sequence[Recording]) -> dict:
 
 def switching_dimension(rnn: MDNRNN, recording: Recording) -> int:
     """The dimension of z whose mixture's weights move most along a recording, as in figure 8."""
-    z, action = np.float32(recording.mu)[None], np.float32(recording.action)[None]
-    h, _ = rnn(z, action)  # (1, T, H)
-    weights = rnn.predict_z(h[0]).mixture_distribution.probs_parameter()  # (T, Z, K)
-    return int(switching(weights.numpy()).argmax())
+    weights = rnn.predict_z(_memory_along(rnn, recording)).mixture_distribution.probs_parameter()
+    return int(switching(weights.numpy()).argmax())  # weights (T, Z, K)
+
+
+def _memory_along(rnn: MDNRNN, recording: Recording) -> np.ndarray:
+    """h_1..h_T of the means of z and the actions, (T, H)."""
+    step = tf.function(rnn.step)
+    h = c = tf.zeros((1, rnn.config.hidden))
+    path = []
+    for z, action in zip(np.float32(recording.mu), recording.action, strict=True):
+        h, c = step(z[None], action[None], h, c)
+        path.append(h.numpy()[0])
+    return np.stack(path)
 
 
 def _controller_facts(parts: RunParts) -> dict:

@@ -56,6 +56,7 @@ class Page:
     tests: Table | None  # of figure 8
     scores: Table
     score_missing: str  # what to do for a score of this run; empty if it has one
+    article: str = ""  # the name of the run's interactive page beside this one; empty if none
 
 
 def render(page: Page) -> str:

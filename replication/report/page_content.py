@@ -8,6 +8,9 @@ from replication.report.figures_mixture import is_significant
 from replication.report.page import Page, PageFigure, Table
 from replication.report.run_record import Run
 from replication.report.score_table import our_scores, score_table
+from replication.runs import folders
+
+ARTICLE = "demo.html"  # which demo.py writes
 
 
 def make_page(runs: list[Run], figures: list[PageFigure]) -> Page:
@@ -25,6 +28,7 @@ def make_page(runs: list[Run], figures: list[PageFigure]) -> Page:
         tests=table_of_tests(run.tests),
         scores=table_of_scores(runs),
         score_missing=missing,
+        article=ARTICLE if (folders.run_folder(run.name) / ARTICLE).exists() else "",
     )
 
 

@@ -2,18 +2,24 @@
 
 import dataclasses
 import json
+from pathlib import Path
+from typing import NamedTuple
 
-from replication.article.facts import make_facts
 from replication.article.packing import pack, unpack
-from replication.article.page import as_script, make_page, render
+from replication.article.page import Page, as_script, make_page, render
+from replication.article.run_parts import RunParts
 from replication.config import Rnn
+from replication.report.run_record import read_run
 from replication.rnn.dream import draw
+from replication.rnn.rnn import MDNRNN
+from replication.runs import folders
 from replication.tasks.car_racing import CAR_RACING_V3
 from replication.tf import keras, tf
 
 import numpy as np
 import pytest
-from browser import browsing, needs_browser
+import saved_run
+from browser import Tab, browsing, needs_browser
 from made_up_article import make_parts
 from made_up_game import CATCH
 
@@ -36,25 +42,52 @@ PLAIN = """(answer) => Object.fromEntries(Object.entries(answer).map(
 
 
 @pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    """A finished run, made up, as figures read it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(folders, "HOME", tmp_path_factory.mktemp("home"))
+        saved_run.write_run()
+        yield read_run(saved_run.CONFIG)
+
+
+@pytest.fixture(scope="module")
 def tab(tmp_path_factory):
     with browsing(tmp_path_factory.mktemp("browser")) as tab:
         yield tab
 
 
-@pytest.fixture(params=GAMES)
-def parts(request):
+class Opened(NamedTuple):
+    """A game, and a tab that shows its page."""
+
+    tab: Tab
+    parts: RunParts
+    rounded: MDNRNN  # M with the weights that the page has
+
+
+@pytest.fixture(scope="module", params=GAMES)
+def opened(request, tab, run, tmp_path_factory):
     task, config, mode = GAMES[request.param]
-    return make_parts(task, config, mode)
+    parts = make_parts(task, config, mode)
+    facts = show(tab, make_page(run, parts), tmp_path_factory.mktemp(request.param))
+    return Opened(tab, parts, rounded_m(parts.rnn, facts["memory"]))
 
 
-def show(tab, run, parts, folder, facts=None) -> dict:
-    """Open a page of these parts, and return the facts that it has."""
-    page = make_page(run, parts)
-    if facts:
-        page = dataclasses.replace(page, facts=as_script(facts))
+def show(tab: Tab, page: Page, folder: Path) -> dict:
+    """Open a page, and return the facts that it has."""
     (folder / "demo.html").write_text(render(page), encoding="utf-8")
     tab.open(folder / "demo.html")
     return json.loads(page.facts)
+
+
+def rounded_m(rnn: MDNRNN, memory: dict) -> MDNRNN:
+    """M with the weights that the page has of it."""
+    rounded = MDNRNN(rnn.config, rnn.task)
+    rounded.lstm.set_weights([unpack(memory[name]) for name in ("kernel", "recurrent", "bias")])
+    layers = [(rounded.head, memory["mixture"])]
+    layers += [(rounded.heads[name], packed) for name, packed in memory["heads"].items()]
+    for layer, packed in layers:
+        layer.set_weights([unpack(packed["weight"]), unpack(packed["bias"])])
+    return rounded
 
 
 def ask(tab, kind: str, **question) -> dict:
@@ -82,27 +115,14 @@ def asked(tab, question: dict, **more) -> dict:
     return ask(tab, "compute", isFirst=False, **plain, **more)
 
 
-def round_m(parts, facts: dict) -> None:
-    """Give M the weights that the page has of it."""
-    memory = facts["memory"]
-    rnn = parts.rnn
-    weights = [unpack(memory[name]) for name in ("kernel", "recurrent", "bias")]
-    rnn.lstm.set_weights(weights)
-    for layer, packed in [(rnn.head, memory["mixture"])] + [
-        (rnn.heads[name], packed) for name, packed in memory["heads"].items()
-    ]:
-        layer.set_weights([unpack(packed["weight"]), unpack(packed["bias"])])
-
-
 @pytest.mark.parametrize("temperature", [0.4, 1.0, 1.7])
-def test_a_step_of_the_dream_is_keras(tab, run, parts, tmp_path, temperature):
-    facts = show(tab, run, parts, tmp_path)
+def test_a_step_of_the_dream_is_keras(opened, temperature):
+    tab, parts, rounded = opened
     question = question_for(parts)
     z, h, c, action = (question[name][None] for name in ("z", "h", "c", "action"))
     exact_h, _ = parts.rnn.step(z, action, h, c)
-    round_m(parts, facts)
-    h, c = parts.rnn.step(z, action, h, c)
-    mixture = parts.rnn.predict_z(h, temperature)
+    h, c = rounded.step(z, action, h, c)
+    mixture = rounded.predict_z(h, temperature)
     weights = mixture.mixture_distribution.probs_parameter().numpy()
     uniform, noise = question["uniform"][None], question["noise"][None]
     got = asked(tab, question, temperature=temperature)
@@ -112,17 +132,28 @@ def test_a_step_of_the_dream_is_keras(tab, run, parts, tmp_path, temperature):
     next_z = draw(mixture, uniform[:, :-1], noise)[0]
     np.testing.assert_allclose(got["z"], next_z, rtol=1e-3, atol=1e-3)
     np.testing.assert_allclose(got["h"], exact_h[0], atol=0.05)  # what the rounding does
-    heads = parts.rnn.predict_heads(h)
-    outcome = parts.task.dream_outcome(heads, tf.constant(uniform[:, -1]))
-    assert got["ended"] == bool(outcome.ended[0])
-    if "reward" in heads:
-        assert got["heads"]["reward"] == pytest.approx(float(heads["reward"].mean()[0]), abs=1e-3)
-    probability = float(heads["termination"].probs_parameter()[0])
-    assert got["heads"]["termination"] == pytest.approx(probability, abs=1e-3)
 
 
-def test_pictures_are_keras(tab, run, parts, tmp_path):
-    show(tab, run, parts, tmp_path)
+def test_heads_and_the_end_are_the_games(opened):
+    tab, parts, rounded = opened
+    ends = set()
+    for seed in range(6):
+        question = question_for(parts, seed)
+        state = (question[name][None] for name in ("z", "action", "h", "c"))
+        heads = rounded.predict_heads(rounded.step(*state)[0])
+        got = asked(tab, question, temperature=1)
+        outcome = parts.task.dream_outcome(heads, tf.constant(question["uniform"][-1:]))
+        assert got["ended"] == bool(outcome.ended[0])
+        ends.add(got["ended"])
+        assert got["heads"].keys() == heads.keys()
+        for name, said in heads.items():
+            expected = said.mean()[0]  # a probability, or a number
+            assert got["heads"][name] == pytest.approx(float(expected), abs=1e-3)
+    assert ends == {True, False}
+
+
+def test_pictures_are_keras(opened):
+    tab, parts, _ = opened
     question = question_for(parts)
     pixels = np.reshape(asked(tab, question, temperature=1)["pixels"], (64, 64, 4))
     exact = parts.decoder(question["z"][None])[0].numpy() * 255
@@ -132,8 +163,8 @@ def test_pictures_are_keras(tab, run, parts, tmp_path):
     assert (pixels[..., 3] == 255).all()
 
 
-def test_c_acts_as_in_keras(tab, run, parts, tmp_path):
-    show(tab, run, parts, tmp_path)
+def test_c_acts_as_in_keras(opened):
+    tab, parts, _ = opened
     question = question_for(parts)
     agent, flat = parts.agent
     state = (question[name][None] for name in ("z", "h", "c"))
@@ -143,25 +174,39 @@ def test_c_acts_as_in_keras(tab, run, parts, tmp_path):
     np.testing.assert_allclose(got, expected, atol=1e-4)
 
 
-def test_memory_along_a_recording_is_keras(tab, run, parts, tmp_path):
-    round_m(parts, show(tab, run, parts, tmp_path))
+def test_memory_along_a_recording_is_keras(opened):
+    tab, parts, rounded = opened
     recording, time = parts.recordings[1], 20
     z, action = np.float32(recording.mu)[None, :time], recording.action[None, :time]
-    _, (h, c) = parts.rnn(z, action)
+    _, (h, c) = rounded(z, action)
     got = ask(tab, "recall", recording=1, time=time)
     np.testing.assert_allclose(got["h"], h[0], atol=1e-4)
     np.testing.assert_allclose(got["c"], c[0], atol=1e-4)
     assert not np.any(ask(tab, "recall", recording=1, time=0)["h"])
 
 
-def test_an_m_with_a_restart_input_hears_of_the_first_step(tab, run, tmp_path):
+def test_random_numbers_are_uniform_and_normal(opened):
+    """z of N(0, I), by the worker's own generator: its moments, and another sample a seed."""
+    asking = "Promise.all(Array.from({length: 200}, (_, seed) => ask('picture', {seed})))"
+    taking = "answers => answers.map(({z}) => [...z])"
+    z = np.array(opened.tab.run(f"article.then(({{ask}}) => {asking}).then({taking})"))  # (200, Z)
+    assert abs(z.mean()) < 0.1 and abs(z.std() - 1) < 0.1
+    assert np.abs(np.corrcoef(z.T) - np.eye(z.shape[1])).max() < 0.35
+    assert len(np.unique(z)) == z.size
+    assert ask(opened.tab, "picture", seed=3)["z"] == z[3].tolist()
+
+
+def test_an_m_with_a_restart_input_hears_of_the_first_step(run, tmp_path):
     """Its kernel has a row more: 1 at the first step of an episode, else 0."""
     parts = make_parts(CATCH, Rnn(hidden=16))
-    facts = make_facts(parts)
-    memory, random = facts["memory"], np.random.default_rng(0)
+    page = make_page(run, parts)
+    facts, random = json.loads(page.facts), np.random.default_rng(0)
+    memory = facts["memory"]
     kernel = np.vstack([unpack(memory["kernel"]), random.normal(0, 1, 64)]).astype(np.float32)
     facts["memory"] = memory | {"kernel": pack(kernel), "restart": True}
-    show(tab, run, parts, tmp_path, facts)
+    with browsing(tmp_path) as tab:  # its own: the other tests share theirs, and the page in it
+        show(tab, dataclasses.replace(page, facts=as_script(facts)), tmp_path)
+        first, third = (np.array(ask(tab, "recall", recording=0, time=t)["h"]) for t in (1, 3))
     cell = keras.layers.LSTMCell(16)
     cell.build((1, len(kernel)))
     cell.set_weights([kernel, unpack(memory["recurrent"]), unpack(memory["bias"])])
@@ -170,17 +215,7 @@ def test_an_m_with_a_restart_input_hears_of_the_first_step(tab, run, tmp_path):
     for time in range(3):
         inputs = np.concatenate([z[time], action[time], [time == 0]])[None]
         _, state = cell(np.float32(inputs), state)
-    got = ask(tab, "recall", recording=0, time=3)
-    np.testing.assert_allclose(got["h"], state[0][0], atol=1e-5)
-    without = cell(np.float32(np.concatenate([z[0], action[0], [0]]))[None], [state[0] * 0] * 2)[0]
-    assert np.abs(ask(tab, "recall", recording=0, time=1)["h"] - without[0]).max() > 0.05
-
-
-def test_random_numbers_are_uniform_and_normal(tab, run, tmp_path):
-    """z of N(0, I), by the worker's own generator: its moments, and another sample a seed."""
-    show(tab, run, make_parts(CATCH, Rnn(hidden=16)), tmp_path)
-    z = np.array([ask(tab, "picture", seed=seed)["z"] for seed in range(200)])  # (200, 6)
-    assert abs(z.mean()) < 0.1 and abs(z.std() - 1) < 0.1
-    assert np.abs(np.corrcoef(z.T) - np.eye(6)).max() < 0.3
-    assert len(np.unique(z)) == z.size
-    assert ask(tab, "picture", seed=3)["z"] == z[3].tolist()
+    np.testing.assert_allclose(third, state[0][0], atol=1e-5)
+    unheard = np.float32(np.concatenate([z[0], action[0], [0]]))[None]
+    without, _ = cell(unheard, [np.zeros((1, 16), np.float32)] * 2)
+    assert np.abs(first - without[0]).max() > 0.05
