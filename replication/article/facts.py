@@ -1,21 +1,15 @@
 """All that the page's scripts work with, as one object: the game, weights, recordings."""
 
 import math
-from collections.abc import Sequence
 
-from replication.article.game import end_rule, game_facts, squash_table
-from replication.article.networks import (
-    controller_parts,
-    decoder_parts,
-    head_kinds,
-    memory_parts,
-)
+from replication.article.game import end_head, game_facts, squash_table
+from replication.article.networks import controller_parts, decoder_parts, memory_parts
 from replication.article.packing import pack
 from replication.article.pictures import sheet
 from replication.article.recordings import Recording, nats, starts
 from replication.article.run_parts import RunParts
 from replication.rnn.component_tests import switching
-from replication.rnn.rnn import MDNRNN
+from replication.rnn.rnn import MDNRNN, told_logvar
 from replication.tf import tf
 
 import numpy as np
@@ -29,21 +23,28 @@ def make_facts(parts: RunParts) -> dict:
     return {
         "game": game_facts(parts.task),
         "decoder": decoder_parts(parts.decoder),
-        "recordings": [_packed(recording) for recording in parts.recordings],
+        "recordings": [_packed(recording, parts.rnn) for recording in parts.recordings],
         "starts": starts(parts.recordings),
         "sliders": _sliders(carried),
         "reach": max(3, math.ceil(max(np.abs(r.mu).max() for r in parts.recordings))),
-        **(_memory_facts(parts.rnn, parts.recordings) if parts.rnn else {"memory": None}),
+        **(_memory_facts(parts) if parts.rnn else {"memory": None}),
         **_controller_facts(parts),
     }
 
 
-def _packed(recording: Recording) -> dict:
+def _packed(recording: Recording, rnn: MDNRNN | None) -> dict:
+    """A recording; its logvar is of the z that M is told, where there is an M."""
+    logvar = recording.logvar
+    if rnn:
+        told = told_logvar(np.float32(logvar), rnn.config)
+        logvar = np.broadcast_to(np.float32(told), logvar.shape)
     return {
         "title": recording.title,
         "length": len(recording.obs),
         "sheet": sheet(recording.obs),
-        **{name: pack(getattr(recording, name)) for name in ("action", "mu", "logvar")},
+        "action": pack(recording.action),
+        "mu": pack(recording.mu),
+        "logvar": pack(logvar),
     }
 
 
@@ -54,11 +55,13 @@ def _sliders(carried: np.ndarray) -> list[dict]:
     return [{"dimension": int(i), "nats": round(float(carried[i]), 2)} for i in chosen]
 
 
-def _memory_facts(rnn: MDNRNN, recordings: Sequence[Recording]) -> dict:
+def _memory_facts(parts: RunParts) -> dict:
     return {
-        "memory": memory_parts(rnn),
-        "end": end_rule(rnn.task, head_kinds(rnn)),
-        "switching": switching_dimension(rnn, recordings[0]),
+        "memory": memory_parts(parts.rnn),
+        "temperature": parts.dream.temperature,
+        "end": end_head(parts.task, parts.rnn.heads),
+        "ends": parts.dream.ends,
+        "switching": switching_dimension(parts.rnn, parts.recordings[0]),
     }
 
 
@@ -73,8 +76,9 @@ def _memory_along(rnn: MDNRNN, recording: Recording) -> np.ndarray:
     step = tf.function(rnn.step)
     h = c = tf.zeros((1, rnn.config.hidden))
     path = []
-    for z, action in zip(np.float32(recording.mu), recording.action, strict=True):
-        h, c = step(z[None], action[None], h, c)
+    for time, (z, action) in enumerate(zip(recording.mu, recording.action, strict=True)):
+        restart = np.float32([time == 0])
+        h, c = step(np.float32(z)[None], action[None], h, c, restart)
         path.append(h.numpy()[0])
     return np.stack(path)
 

@@ -1,19 +1,17 @@
 """What a page must know of a game: all of it is asked of the Task, none of it is one game's."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable
 
 from replication.article.packing import pack
 from replication.tasks.task import Task
-from replication.tf import tf, tfp
+from replication.tf import tf
 
 import numpy as np
-
-tfd = tfp.distributions
 
 REACH = 8.0  # C's outputs are squashed by a table over -8..8; beyond it the ends hold
 POINTS = 2049  # of the table; between them the page draws straight lines
 TOLERANCE = 1e-4  # of the table, against the task's own squash
-GRID = np.linspace(0, 1, 1001, dtype=np.float32)  # probabilities at which an end is asked for
+LIKELY = np.float32(0.75)  # a probability by which an end is recognised
 
 
 def game_facts(task: Task) -> dict:
@@ -48,29 +46,11 @@ def _squashed(task: Task, outputs: np.ndarray) -> np.ndarray:
     return np.asarray(task.squash(tf.constant(outputs), tf), np.float32)
 
 
-def end_rule(task: Task, kinds: Mapping[str, str]) -> dict | None:
-    """Which head ends a dream, and how: {"head", "above"}; None if none does.
-
-    above: the probability above which the dream ends; None where the end is drawn. kinds: of M's
-    heads, "probability" or "number".
-    """
-    for name in sorted(kinds):
-        if kinds[name] == "probability":
-            low, high = (_least(task, kinds, name, uniform) for uniform in (0.25, 0.75))
-            if None not in (low, high):
-                drawn = high - low > 0.4
-                return {"head": name, "above": None if drawn else round(low, 2)}
+def end_head(task: Task, heads: Iterable[str]) -> str | None:
+    """The one of M's heads whose probability is that of a dream's end; None if none is."""
+    heads = sorted(heads)
+    for asked in heads:
+        expected = {name: np.float32([name == asked and LIKELY]) for name in heads}
+        if task.heads[asked].is_event and task.dream_outcome(expected, 1).end[0] == LIKELY:
+            return asked
     return None
-
-
-def _least(task: Task, kinds: Mapping[str, str], asked: str, uniform: float) -> float | None:
-    """The least probability of a head at which a dream ends, if this number was drawn."""
-    zero = np.zeros_like(GRID)
-    heads = {
-        name: tfd.Normal(zero, 1.0)
-        if kind == "number"
-        else tfd.Bernoulli(probs=GRID if name == asked else zero)
-        for name, kind in kinds.items()
-    }
-    ended = np.asarray(task.dream_outcome(heads, tf.fill(GRID.shape, uniform)).ended)
-    return float(GRID[ended.argmax()]) if ended.any() else None

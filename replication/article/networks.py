@@ -3,7 +3,7 @@
 from replication.article.packing import pack, unpack
 from replication.controller.controller import HIDDEN_UNITS, LinearPolicy
 from replication.rnn.rnn import MDNRNN
-from replication.tf import keras, tf, tfp
+from replication.tf import keras
 
 import numpy as np
 
@@ -37,29 +37,18 @@ def rounded_decoder(decoder: keras.Model, parts: dict) -> keras.Model:
 def memory_parts(rnn: MDNRNN) -> dict:
     """M: the LSTM, its gates in Keras' order i, f, c, o; the mixture; the other heads by name."""
     kernel, recurrent, bias = (weight.numpy() for weight in rnn.lstm.weights)
-    inputs = rnn.task.z_size + rnn.task.action_size
     return {
         "hidden": rnn.config.hidden,
         "mixtures": rnn.config.mixtures,
-        "restart": len(kernel) > inputs,  # a last input: 1 at the first step of an episode
+        "restart": rnn.task.tells_restart,  # a last input: 1 at the first step of an episode
         "kernel": pack(kernel),
         "recurrent": pack(recurrent),
         "bias": pack(bias),
         "mixture": _layer(*rnn.head.weights),
         "heads": {
-            name: _layer(*head.weights) | {"kind": head_kinds(rnn)[name]}
+            name: _layer(*head.weights) | {"is_event": rnn.task.heads[name].is_event}
             for name, head in rnn.heads.items()
         },
-    }
-
-
-def head_kinds(rnn: MDNRNN) -> dict[str, str]:
-    """Of each head besides the mixture, by name: whether it gives a probability or a number."""
-    predictions = rnn.predict_heads(tf.zeros((1, rnn.config.hidden)))
-    is_probability = tfp.distributions.Bernoulli
-    return {
-        name: "probability" if isinstance(prediction, is_probability) else "number"
-        for name, prediction in predictions.items()
     }
 
 

@@ -24,7 +24,7 @@ def _score(run: Run) -> list[Number]:
     if not (score := run.evaluation):
         return []
     value = f"{score['mean']:.1f} ± {score['std']:.1f}"
-    return [Number("score", value, f"mean return ± std, {score['episodes']} fresh tracks")]
+    return [Number("score", value, f"mean return ± std, {score['episodes']} fresh episodes")]
 
 
 def _sizes(parts: RunParts) -> list[Number]:

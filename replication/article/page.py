@@ -32,7 +32,7 @@ class Page:
     slider_count: int
     mixtures: int
     hidden: int
-    heads: Sequence[Mapping[str, str]]  # of M besides the mixture: name and kind
+    heads: Mapping[str, bool]  # of M besides the mixture: whether it gives a probability
     can_see: bool
     can_dream: bool
     has_controller: bool
@@ -61,7 +61,7 @@ def make_page(run: Run, parts: RunParts) -> Page:
         slider_count=len(facts.get("sliders", ())),
         mixtures=memory["mixtures"],
         hidden=memory["hidden"],
-        heads=[{"name": name, "kind": head["kind"]} for name, head in memory["heads"].items()],
+        heads={name: head["is_event"] for name, head in memory["heads"].items()},
         can_see=can_see,
         can_dream=can_see and parts.rnn is not None,
         has_controller=bool(facts.get("controller")),

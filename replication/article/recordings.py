@@ -39,7 +39,7 @@ def drives(parts: AgentParts, parameters: np.ndarray, encoder: keras.Model) -> l
     for number, trial in enumerate(fresh_trials(parameters, EPISODES), 1):
         obs, action = _frames(world, LinearControllers(parts.controller), trial)
         posterior = encode(lambda frames: encoder(to_float(frames)), obs)
-        title = f"The agent on fresh track {number}"
+        title = f"The agent, fresh episode {number}"
         recordings.append(Recording(title, obs, action, *posterior))
     world.envs[0].close()
     return recordings

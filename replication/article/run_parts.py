@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from replication.article import recordings
 from replication.article.recordings import Recording
-from replication.config import Config
+from replication.config import Config, Dream
 from replication.rnn.rnn import MDNRNN
 from replication.rollouts.agent import AgentParts
 from replication.rollouts.agent_files import load_agent, load_decoder, load_encoder, load_rnn
@@ -21,6 +21,7 @@ class RunParts(NamedTuple):
     """V, M, C and recordings; None or empty where the run has none."""
 
     task: Task
+    dream: Dream  # how the run's dreams go
     encoder: keras.Model | None
     decoder: keras.Model | None
     rnn: MDNRNN | None
@@ -43,6 +44,7 @@ def read_parts(config: Config, vision: str | None = None) -> RunParts:
         found = recordings.rollouts(config, encoder)
     return RunParts(
         task=task_of(config.task),
+        dream=config.dream,
         encoder=encoder,
         decoder=load_decoder(run, vision) if has_v else None,
         rnn=load_rnn(run) if has_m else None,

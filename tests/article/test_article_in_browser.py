@@ -31,7 +31,7 @@ def pages(tmp_path_factory) -> Path:
         saved_run.write_run()
         run = read_run(saved_run.CONFIG)
         car = make_parts(CAR_RACING_V3, Rnn(hidden=16))
-        catch = make_parts(CATCH, Rnn(hidden=16, reward_head=True, termination_head=True))
+        catch = make_parts(CATCH, Rnn(hidden=16, heads="points,end"))
         parts = {
             "car": car,
             "catch": catch,
@@ -246,10 +246,10 @@ def test_a_dream_that_ends_begins_again(browser, pages):
     tab.run("dream.temperature.value = 2; dream.setPlaying(true); dream.picture.scrollIntoView()")
     tab.wait("dream.over > 0")
     status = tab.run("document.getElementById('dream-status').textContent")
-    assert status.endswith("it ends here") and tab.run("dream.view.heads.termination") > 0.5
+    assert status.endswith("it ends here") and tab.run("dream.view.heads.end") > 0.5
     seed = tab.run("dream.seed")
     tab.wait(f"dream.seed > {seed}")
-    said = float(tab.run("document.getElementById('head-termination-now').value") or 0)
+    said = float(tab.run("document.getElementById('head-end-now').value") or 0)
     assert 0 <= said <= 1
 
 

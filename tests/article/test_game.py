@@ -2,16 +2,15 @@
 
 import dataclasses
 
-from replication.article.game import POINTS, REACH, end_rule, game_facts, squash_table
+from replication.article.game import POINTS, REACH, end_head, game_facts, squash_table
 from replication.article.packing import unpack
 from replication.tasks.car_racing import CAR_RACING_V3
+from replication.tasks.take_cover import TAKE_COVER
 from replication.tasks.task import Outcome
 
 import numpy as np
 import pytest
 from made_up_game import CATCH
-
-KINDS = {"reward": "number", "termination": "probability"}
 
 
 def test_the_cars_facts():
@@ -21,7 +20,7 @@ def test_the_cars_facts():
     assert (facts["fps"], facts["z_size"]) == (50, 32)
 
 
-@pytest.mark.parametrize("task", [CAR_RACING_V3, CATCH])
+@pytest.mark.parametrize("task", [CAR_RACING_V3, CATCH, TAKE_COVER])
 def test_the_table_squashes_as_the_game_does(task):
     squash = squash_table(task)
     table, outputs = unpack(squash["table"]), np.linspace(-REACH, REACH, POINTS)
@@ -35,16 +34,21 @@ def test_there_is_no_table_where_outputs_are_squashed_together():
     assert squash_table(together) is None
 
 
-def test_the_cars_end_is_drawn():
-    assert end_rule(CAR_RACING_V3, KINDS) == {"head": "termination", "above": None}
+@pytest.mark.parametrize(
+    ("task", "heads", "head"),
+    [
+        (CAR_RACING_V3, ["reward", "termination"], "termination"),
+        (CAR_RACING_V3, ["reward"], None),
+        (CAR_RACING_V3, [], None),
+        (CATCH, ["points", "end"], "end"),
+        (TAKE_COVER, ["end"], "end"),
+    ],
+)
+def test_the_end_is_the_head_that_the_game_ends_by(task, heads, head):
+    assert end_head(task, heads) == head
 
 
-def test_the_made_up_games_end_comes_above_one_half():
-    assert end_rule(CATCH, KINDS) == {"head": "termination", "above": 0.5}
-
-
-def test_without_its_head_no_dream_ends():
-    assert end_rule(CAR_RACING_V3, {}) is None
-    assert end_rule(CAR_RACING_V3, {"reward": "number"}) is None
-    deaf = dataclasses.replace(CATCH, dream_outcome=lambda heads, u: Outcome(u, u < 0))
-    assert end_rule(deaf, KINDS) is None
+def test_a_head_that_the_game_does_not_end_by_is_none():
+    nothing = np.zeros(1, np.float32)
+    deaf = dataclasses.replace(CATCH, dream_outcome=lambda heads, n: Outcome(nothing, nothing))
+    assert end_head(deaf, ["end", "points"]) is None

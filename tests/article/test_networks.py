@@ -45,13 +45,13 @@ def test_kernels_are_turned_so_that_a_row_of_outputs_lies_together():
 
 
 def test_m_has_its_heads_by_name():
-    config = Rnn(hidden=8, reward_head=True, termination_head=True)
-    parts = memory_parts(MDNRNN(config, CATCH))
-    kinds = {name: head["kind"] for name, head in parts["heads"].items()}
-    assert kinds == {"reward": "number", "termination": "probability"}
-    assert not parts["restart"]
-    assert parts["kernel"]["shape"] == [6 + 2, 32] and parts["mixture"]["weight"]["shape"][0] == 8
-    assert memory_parts(MDNRNN(Rnn(hidden=8), CATCH))["heads"] == {}
+    parts = memory_parts(MDNRNN(Rnn(hidden=8, heads="points,end"), CATCH))
+    kinds = {name: head["is_event"] for name, head in parts["heads"].items()}
+    assert kinds == {"points": False, "end": True}
+    assert parts["restart"] and parts["kernel"]["shape"] == [6 + 2 + 1, 32]
+    plain = memory_parts(MDNRNN(Rnn(hidden=8), CAR_RACING_V3))
+    assert plain["heads"] == {} and not plain["restart"]
+    assert plain["kernel"]["shape"] == [32 + 3, 32] and plain["mixture"]["weight"]["shape"][0] == 8
 
 
 @pytest.mark.parametrize("task", [CAR_RACING_V3, CATCH])

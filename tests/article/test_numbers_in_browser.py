@@ -1,20 +1,18 @@
 """The page's arithmetic, in Chromium, is Keras': frames, memory, draws, heads and C's actions."""
 
-import dataclasses
 import json
 from pathlib import Path
 from typing import NamedTuple
 
-from replication.article.packing import pack, unpack
-from replication.article.page import Page, as_script, make_page, render
+from replication.article.packing import unpack
+from replication.article.page import Page, make_page, render
 from replication.article.run_parts import RunParts
 from replication.config import Rnn
 from replication.report.run_record import read_run
-from replication.rnn.dream import draw
 from replication.rnn.rnn import MDNRNN
 from replication.runs import folders
 from replication.tasks.car_racing import CAR_RACING_V3
-from replication.tf import keras, tf
+from replication.tasks.take_cover import TAKE_COVER
 
 import numpy as np
 import pytest
@@ -25,16 +23,10 @@ from made_up_game import CATCH
 
 pytestmark = needs_browser
 
-HEADS = {"reward_head": True, "termination_head": True}
-# Sizes as Take Cover's: one action of both signs, z of 64, and an M of which parts are bytes.
-WIDE = dataclasses.replace(
-    CATCH, name="wide", z_size=64, actions=("move",), action_low=(-1.0,), action_high=(1.0,),
-    squash=lambda u, xp: xp.tanh(u),
-)  # fmt: skip
 GAMES = {
-    "car": (CAR_RACING_V3, Rnn(hidden=32, **HEADS), "z_h"),
-    "catch": (CATCH, Rnn(hidden=16, **HEADS), "z_hidden"),
-    "wide": (WIDE, Rnn(hidden=512, termination_head=True), "z_c_h"),
+    "car": (CAR_RACING_V3, Rnn(hidden=32, heads="reward,termination"), "z_h", "drawn"),
+    "catch": (CATCH, Rnn(hidden=16, heads="points,end"), "z_hidden", "likely"),
+    "doom": (TAKE_COVER, Rnn(hidden=512, heads="end"), "z_c_h", "likely"),  # M partly as bytes
 }
 # Numbers of the page's answer, arrays as lists, so that they can leave the browser.
 PLAIN = """(answer) => Object.fromEntries(Object.entries(answer).map(
@@ -66,8 +58,7 @@ class Opened(NamedTuple):
 
 @pytest.fixture(scope="module", params=GAMES)
 def opened(request, tab, run, tmp_path_factory):
-    task, config, mode = GAMES[request.param]
-    parts = make_parts(task, config, mode)
+    parts = make_parts(*GAMES[request.param])
     facts = show(tab, make_page(run, parts), tmp_path_factory.mktemp(request.param))
     return Opened(tab, parts, rounded_m(parts.rnn, facts["memory"]))
 
@@ -115,6 +106,14 @@ def asked(tab, question: dict, **more) -> dict:
     return ask(tab, "compute", isFirst=False, **plain, **more)
 
 
+def draw_by_hand(mixture, weights, uniform, noise) -> np.ndarray:
+    """z (Z,): uniform (Z,) chooses each dimension's Gaussian, by inversion; noise (Z,) the value."""
+    below = weights.cumsum(axis=1)[:, :-1]  # (Z, K - 1)
+    chosen = np.arange(len(noise)), (below <= uniform[:, None]).sum(axis=1)
+    normal = mixture.components_distribution
+    return normal.loc.numpy()[0][chosen] + normal.scale.numpy()[0][chosen] * noise
+
+
 @pytest.mark.parametrize("temperature", [0.4, 1.0, 1.7])
 def test_a_step_of_the_dream_is_keras(opened, temperature):
     tab, parts, rounded = opened
@@ -124,12 +123,11 @@ def test_a_step_of_the_dream_is_keras(opened, temperature):
     h, c = rounded.step(z, action, h, c)
     mixture = rounded.predict_z(h, temperature)
     weights = mixture.mixture_distribution.probs_parameter().numpy()
-    uniform, noise = question["uniform"][None], question["noise"][None]
     got = asked(tab, question, temperature=temperature)
     np.testing.assert_allclose(got["h"], h[0], atol=2e-5)
     np.testing.assert_allclose(got["c"], c[0], atol=2e-5)
     np.testing.assert_allclose(got["weights"], weights.ravel(), atol=2e-4)
-    next_z = draw(mixture, uniform[:, :-1], noise)[0]
+    next_z = draw_by_hand(mixture, weights[0], question["uniform"][:-1], question["noise"])
     np.testing.assert_allclose(got["z"], next_z, rtol=1e-3, atol=1e-3)
     np.testing.assert_allclose(got["h"], exact_h[0], atol=0.05)  # what the rounding does
 
@@ -140,15 +138,14 @@ def test_heads_and_the_end_are_the_games(opened):
     for seed in range(6):
         question = question_for(parts, seed)
         state = (question[name][None] for name in ("z", "action", "h", "c"))
-        heads = rounded.predict_heads(rounded.step(*state)[0])
+        said = rounded.predict_heads(rounded.step(*state)[0])
+        heads = {name: prediction.mean().numpy() for name, prediction in said.items()}
+        end = parts.task.dream_outcome(heads, 1).end[0]
+        limit = 0.5 if parts.dream.ends == "likely" else question["uniform"][-1]
         got = asked(tab, question, temperature=1)
-        outcome = parts.task.dream_outcome(heads, tf.constant(question["uniform"][-1:]))
-        assert got["ended"] == bool(outcome.ended[0])
+        assert got["ended"] == (end > limit)
         ends.add(got["ended"])
-        assert got["heads"].keys() == heads.keys()
-        for name, said in heads.items():
-            expected = said.mean()[0]  # a probability, or a number
-            assert got["heads"][name] == pytest.approx(float(expected), abs=1e-3)
+        assert got["heads"] == pytest.approx({k: float(v[0]) for k, v in heads.items()}, abs=1e-3)
     assert ends == {True, False}
 
 
@@ -178,11 +175,15 @@ def test_memory_along_a_recording_is_keras(opened):
     tab, parts, rounded = opened
     recording, time = parts.recordings[1], 20
     z, action = np.float32(recording.mu)[None, :time], recording.action[None, :time]
-    _, (h, c) = rounded(z, action)
+    restart = np.float32(np.arange(time) == 0)[None]
+    _, (h, c) = rounded(z, action, restart)
     got = ask(tab, "recall", recording=1, time=time)
     np.testing.assert_allclose(got["h"], h[0], atol=1e-4)
     np.testing.assert_allclose(got["c"], c[0], atol=1e-4)
     assert not np.any(ask(tab, "recall", recording=1, time=0)["h"])
+    first = ask(tab, "recall", recording=1, time=1)["h"]
+    _, (unheard, _) = rounded(z[:, :1], action[:, :1])
+    assert (np.abs(first - unheard[0]).max() > 0.01) == parts.task.tells_restart
 
 
 def test_random_numbers_are_uniform_and_normal(opened):
@@ -194,28 +195,3 @@ def test_random_numbers_are_uniform_and_normal(opened):
     assert np.abs(np.corrcoef(z.T) - np.eye(z.shape[1])).max() < 0.35
     assert len(np.unique(z)) == z.size
     assert ask(opened.tab, "picture", seed=3)["z"] == z[3].tolist()
-
-
-def test_an_m_with_a_restart_input_hears_of_the_first_step(run, tmp_path):
-    """Its kernel has a row more: 1 at the first step of an episode, else 0."""
-    parts = make_parts(CATCH, Rnn(hidden=16))
-    page = make_page(run, parts)
-    facts, random = json.loads(page.facts), np.random.default_rng(0)
-    memory = facts["memory"]
-    kernel = np.vstack([unpack(memory["kernel"]), random.normal(0, 1, 64)]).astype(np.float32)
-    facts["memory"] = memory | {"kernel": pack(kernel), "restart": True}
-    with browsing(tmp_path) as tab:  # its own: the other tests share theirs, and the page in it
-        show(tab, dataclasses.replace(page, facts=as_script(facts)), tmp_path)
-        first, third = (np.array(ask(tab, "recall", recording=0, time=t)["h"]) for t in (1, 3))
-    cell = keras.layers.LSTMCell(16)
-    cell.build((1, len(kernel)))
-    cell.set_weights([kernel, unpack(memory["recurrent"]), unpack(memory["bias"])])
-    z, action = np.float32(parts.recordings[0].mu), parts.recordings[0].action
-    state = [np.zeros((1, 16), np.float32)] * 2
-    for time in range(3):
-        inputs = np.concatenate([z[time], action[time], [time == 0]])[None]
-        _, state = cell(np.float32(inputs), state)
-    np.testing.assert_allclose(third, state[0][0], atol=1e-5)
-    unheard = np.float32(np.concatenate([z[0], action[0], [0]]))[None]
-    without, _ = cell(unheard, [np.zeros((1, 16), np.float32)] * 2)
-    assert np.abs(first - without[0]).max() > 0.05

@@ -12,7 +12,7 @@ import pytest
 from made_up_article import make_parts
 from made_up_game import CATCH
 
-HEADS = Rnn(hidden=16, reward_head=True, termination_head=True)
+HEADS = Rnn(hidden=16, heads="points,end")
 
 
 @pytest.fixture(scope="module")
@@ -31,13 +31,13 @@ def test_a_whole_run_has_all_parts(run, parts):
         "see-picture",
         "dream-picture",
         "drive-dream",
-        "head-reward",
-        "head-termination",
+        "head-points",
+        "head-end",
     ):
         assert f'id="{element}"' in html
     assert 'class="missing">' not in html.replace("<noscript>", "").partition("<section")[2]
     facts = facts_of(html)
-    assert facts["game"]["name"] == "catch" and facts["end"]["head"] == "termination"
+    assert facts["game"]["name"] == "catch" and facts["end"] == "end"
     assert [recording["length"] for recording in facts["recordings"]] == [30, 30]
     assert f"{run.evaluation['mean']:.1f} ± {run.evaluation['std']:.1f}" in html
     assert (

@@ -5,7 +5,7 @@ from pathlib import Path
 from replication.article.page import make_page, render
 from replication.article.recordings import Recording
 from replication.article.run_parts import RunParts
-from replication.config import Rnn
+from replication.config import Dream, Rnn
 from replication.report.run_record import read_run
 from replication.rnn.rnn import MDNRNN
 from replication.rollouts.agent import AgentParts
@@ -20,7 +20,7 @@ from agents import random_controllers
 LENGTH = 30  # frames of a recording
 
 
-def make_parts(task: Task, config: Rnn, mode: str = "z_h", missing=None) -> RunParts:
+def make_parts(task: Task, config: Rnn, mode: str = "z_h", ends: str = "likely") -> RunParts:
     """Everything, of random weights that make lively pictures and memories."""
     keras.utils.set_random_seed(0)
     encoder, decoder = build_encoder(task.z_size), build_decoder(task.z_size)
@@ -30,7 +30,8 @@ def make_parts(task: Task, config: Rnn, mode: str = "z_h", missing=None) -> RunP
     agent = AgentParts(task, encoder.get_weights(), rnn.get_weights(), config, mode)
     (flat,) = random_controllers(agent, 1)
     recordings = [make_recording(task, number) for number in range(2)]
-    return RunParts(task, encoder, decoder, rnn, (agent, flat), recordings, missing or {})
+    dream = Dream(ends=ends)
+    return RunParts(task, dream, encoder, decoder, rnn, (agent, flat), recordings, {})
 
 
 def enliven(model: keras.Model) -> None:

@@ -37,6 +37,7 @@ export class DreamView {
       radio.addEventListener("change", () => this.setDriver(radio.value));
     }
     this.temperature = find("dream-temperature");
+    this.temperature.value = this.facts.temperature;
     this.temperature.addEventListener("input", () => this.showTemperature());
     this.showTemperature();
     const tilt = find("dream-tilt");

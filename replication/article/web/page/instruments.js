@@ -46,16 +46,18 @@ export class Instruments {
     const columns = steps.map(({ weights }) => weights.subarray(from, from + this.mixtures));
     drawStrip(find("dream-mixture"), columns, STEPS);
     drawHeat(find("dream-memory"), newest.h);
-    for (const [name, { kind }] of Object.entries(this.heads)) this.drawHead(name, kind, steps);
+    for (const [name, head] of Object.entries(this.heads)) {
+      this.drawHead(name, head.is_event, steps);
+    }
     for (const [place, bar] of this.bars.entries()) {
       this.drawBar(bar, place, newest.action?.[place] ?? 0);
     }
   }
 
-  drawHead(name, kind, steps) {
+  drawHead(name, isEvent, steps) {
     const numbers = steps.map(({ heads }) => heads[name]);
-    const low = kind === "probability" ? 0 : -0.1;
-    drawLine(find(`head-${name}`), numbers, STEPS, low, kind === "probability" ? 1 : 0.1);
+    const [low, high] = isEvent ? [0, 1] : [-0.1, 0.1];
+    drawLine(find(`head-${name}`), numbers, STEPS, low, high);
     find(`head-${name}-now`).value = numbers.length > 0 ? numbers.at(-1).toFixed(2) : "";
   }
 

@@ -59,7 +59,7 @@ export class SideBySideView {
       this.setPlaying(false);
       return;
     }
-    const question = { dream: "beside", action: "recorded", temperature: 1 };
+    const question = { dream: "beside", action: "recorded", temperature: this.facts.temperature };
     const { pixels } = await this.ask("step", question);
     drawPixels(find("drive-dream"), pixels);
     this.time++;

@@ -7,7 +7,7 @@ import { readMixture } from "./mixture.js";
 export function readMemory(packed) {
   const heads = Object.entries(packed.heads).map(([name, head]) => ({
     name,
-    isProbability: head.kind === "probability",
+    isEvent: head.is_event,
     layer: readDense(head),
   }));
   return {
@@ -38,15 +38,15 @@ export function expectZ(memory, state, temperature) {
 /** What the other heads say of a_t, by name: probabilities 0..1, or numbers. */
 export function readHeads(memory, state) {
   const said = {};
-  for (const { name, isProbability, layer } of memory.heads) {
+  for (const { name, isEvent, layer } of memory.heads) {
     const [raw] = dense(state.h, layer);
-    said[name] = isProbability ? sigmoid(raw) : raw;
+    said[name] = isEvent ? sigmoid(raw) : raw;
   }
   return said;
 }
 
-/** Whether a_t ended the dream: rule is game.py's end_rule; uniform in [0, 1). */
-export function isOver(rule, heads, uniform) {
-  if (!rule) return false;
-  return rule.above === null ? uniform < heads[rule.head] : heads[rule.head] > rule.above;
+/** Whether a_t ended the dream: where that is likely, or by lot; uniform in [0, 1). */
+export function isOver({ head, isDrawn }, heads, uniform) {
+  if (head === null) return false;
+  return isDrawn ? uniform < heads[head] : heads[head] > 0.5;
 }

@@ -19,7 +19,7 @@ function open({ facts }) {
     decoder: readDecoder(facts.decoder),
     memory: facts.memory && readMemory(facts.memory),
     controller: facts.controller && readController(facts.controller, facts.squash),
-    end: facts.end,
+    end: { head: facts.end, isDrawn: facts.ends === "drawn" },
     recordings: facts.recordings.map((packed) => readRecording(packed, zSize, actions.length)),
   };
   return {};
