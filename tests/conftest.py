@@ -17,14 +17,8 @@ SLOW_FOLDERS = {"end_to_end", "parallel", "published"}
 SLOW_FILES = {
     *("test_car_racing", "test_drop_in", "test_settings", "test_clones", "test_compiled"),
     *("test_train_vaegan", "test_train_controller", "test_events", "test_dream", "test_figures"),
-    *(
-        "test_browser",
-        "test_numbers_in_browser",
-        "test_article_in_browser",
-        "test_figures_vaegan",
-        "test_filmed_drive",
-        "test_car_racing_v0",
-    ),
+    *("test_browser", "test_figures_vaegan", "test_filmed_drive", "test_car_racing_v0"),
+    *("test_numbers_in_browser", "test_article_in_browser", "test_demo"),
 }
 SLOW_FIXTURES = {"finished", "built"}  # whole runs
 

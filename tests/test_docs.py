@@ -148,7 +148,7 @@ def test_commands_parse(name, given):
 def test_each_stage_has_its_command_in_the_readme():
     stages = "extract train_vae train_vaegan series train_rnn gate train_controller evaluate dream"
     listed = re.findall(r"replication/(\w+)\.py", section(README, "Stages"))
-    assert listed == [*stages.split(), "events", "figures"]
+    assert listed == [*stages.split(), "events", "demo", "figures"]
 
 
 def test_the_readmes_python_runs(compiled, monkeypatch, tmp_path):

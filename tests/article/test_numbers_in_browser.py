@@ -107,7 +107,7 @@ def asked(tab, question: dict, **more) -> dict:
 
 
 def draw_by_hand(mixture, weights, uniform, noise) -> np.ndarray:
-    """z (Z,): uniform (Z,) chooses each dimension's Gaussian, by inversion; noise (Z,) the value."""
+    """z (Z,): uniform (Z,) chooses each Gaussian, by inversion; noise (Z,) the value."""
     below = weights.cumsum(axis=1)[:, :-1]  # (Z, K - 1)
     chosen = np.arange(len(noise)), (below <= uniform[:, None]).sum(axis=1)
     normal = mixture.components_distribution

@@ -224,5 +224,5 @@ def test_pipeline_does_what_is_left_and_then_only_the_report(tmp_path, finished)
     assert report.stat().st_size > 10_000
     again = tiny.script("pipeline", *tiny.SCHEDULE, home=home)
     assert again.status == 0, again.err
-    assert again.out.count(": done\n") == 8 and "=== figures" in again.out
+    assert again.out.count(": done\n") == 9 and "=== figures" in again.out
     assert "not done" not in again.out

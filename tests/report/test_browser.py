@@ -2,20 +2,14 @@
 
 import json
 import re
-import shutil
 import subprocess
 from html import unescape
 from pathlib import Path
 
 from replication.report.catalogue import FIGURES
 
-import pytest
+from browser import BROWSER, OPTIONS, needs_browser
 
-NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
-BROWSER = next(filter(None, map(shutil.which, NAMES)), None)
-needs_browser = pytest.mark.skipif(
-    BROWSER is None, reason=f"no browser: none of {', '.join(NAMES)}"
-)
 # A script that appends to the page what the browser sees of it. The page itself has no script.
 PROBE = """<script>
 addEventListener("load", () => {
@@ -39,9 +33,7 @@ ALL = [entry for entry in FIGURES if not entry.only]  # of the car
 def browse(page: Path, folder: Path, *options: str) -> subprocess.CompletedProcess:
     """Open a page in a browser of its own that resolves no name."""
     command = [
-        BROWSER, "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run",
-        "--disable-background-networking", "--disable-component-update", "--disable-sync",
-        "--host-resolver-rules=MAP * ~NOTFOUND", f"--user-data-dir={folder / 'profile'}",
+        BROWSER, *OPTIONS, f"--user-data-dir={folder / 'profile'}",
         "--enable-logging=stderr", "--virtual-time-budget=20000", "--window-size=1200,900",
         *options, page.as_uri(),
     ]  # fmt: skip

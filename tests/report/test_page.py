@@ -69,3 +69,8 @@ def test_what_is_empty_is_left_out():
     html = make()
     assert "figure 8" not in html and 'missing">' not in html and html.count("<p>") == 1
     assert html.count("<table>") == 2
+
+
+def test_the_article_is_linked_where_there_is_one():
+    assert '<a href="demo.html">' in make(article="demo.html")
+    assert "<a " not in make()
