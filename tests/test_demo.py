@@ -33,7 +33,7 @@ def folder(home, write_episode):
 
 
 def done(name: str) -> dict:
-    return {"identity": {}, "output": name, "reached": "", "seconds": 1.0}
+    return {"identity": {}, "output": name, "reached": "", "seconds": 1.0, "processes": 1}
 
 
 def run() -> None:
@@ -43,7 +43,7 @@ def run() -> None:
 def test_a_whole_run_has_its_page_and_its_record(folder, capsys):
     run()
     html = (folder / "demo.html").read_text(encoding="utf-8")
-    assert "Agent, fresh episode 2" in html and 'class="missing">checkpoints' not in html
+    assert "The agent, fresh episode 2" in html and 'class="missing">checkpoints' not in html
     printed = capsys.readouterr().out
     assert printed.startswith("demo: checkpoints/mine/demo.html, ")
     assert "rounding moves a picture by" in printed
