@@ -59,7 +59,7 @@ def missing_files(config: Config, v_folder: Path) -> dict[str, str]:
     run, record = folders.run_folder(config.run), folders.record_folder(config)
     files = {
         "V": (f"train_{v_folder.name}", [v_folder / f"{name}.weights.h5" for name in V_FILES]),
-        "M": ("train_rnn", [run / "rnn" / name for name in M_FILES]),
+        "M": ("train_rnn", [folders.m_folder(run) / name for name in M_FILES]),
         "C": ("train_controller", [run / "controller" / "best.json"]),
         "frames": ("extract", [] if any(record.glob("[!.]*.npz")) else [record]),
     }

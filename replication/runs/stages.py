@@ -81,7 +81,7 @@ STAGES = {
             (M, "train_controller"),
             optional=True,
         ),
-        Stage("demo", "demo", (), "", (V, "train_rnn", "train_controller")),
+        Stage("demo", "demo", (), "", (V, M, "train_controller")),
         Stage(
             "figures",
             "figures",
