@@ -19,7 +19,7 @@ from replication.rnn.batches import for_m
 from replication.rnn.dream import Starts
 from replication.rnn.rnn import MDNRNN
 from replication.rnn.starts import recorded_starts
-from replication.rollouts.agent_files import load_parts
+from replication.rollouts.agent_files import load_parts, load_rnn
 from replication.rollouts.features import WorldModelFeatures
 from replication.rollouts.fresh_tracks import fresh_trials
 from replication.runs import folders, records
@@ -149,8 +149,9 @@ def main() -> None:
     torch.set_num_threads(1)
     config = records.load_config(options.run)
     folder = folders.run_folder(options.run)
-    parts = load_parts(folder, "z_h", config.vision, config.controller.z)
-    task, rnn = parts.task, parts.build_rnn()
+    rnn = load_rnn(folder)
+    parts = load_parts(folder, "z_h", config.vision, rnn.config.z)
+    task = parts.task
     starts = starts_of(config, rnn, options.seed)
 
     def dreams(count: int) -> Vectorized:
