@@ -49,7 +49,7 @@ def gate_figure(gate: dict) -> Figure:
     chances = gate["ends"]["approach"]
     right.plot(np.arange(1 - len(chances), 1), chances, color=OURS, lw=1.8)
     right.axhline(0.5, color="black", lw=1, ls=":", label="from here on a dream is over")
-    right.set(title="M foresees an end", xlabel="steps after it", ylabel="chance", ylim=(0, 1))
+    right.set(title="M foresees an end", xlabel="step, the last one is 0", ylabel="chance", ylim=(0, 1))
     shared_legend(figure, left, right)
     return figure
 
@@ -97,6 +97,7 @@ def dream_and_game_figure(logs: dict[str, list[dict]]) -> Figure:
         _plot_evaluations(axes, log, "game", "s", f"{name}: in the game, not used ± std", style)
     axes.axhline(published.SOLVED, color="black", lw=1, ls="--", label="solved, in the game")
     axes.set_xscale("symlog", linthresh=10)
+    axes.set_xlim(0, 2500)
     axes.xaxis.set_major_formatter("{x:g}")
     axes.set(title="C: dream and game", xlabel="generation", ylabel="return of an episode")
     shared_legend(figure, axes)
