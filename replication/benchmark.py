@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from replication.command_line import parse_dataclass
-from replication.config import PRESETS, UserError
+from replication.config import UserError
 from replication.envs.rendering.selfcheck import processor
+from replication.presets import PRESETS
 from replication.rollouts.agent import one_thread
 from replication.runs import files, records
 from replication.runs.script import run_script

@@ -11,7 +11,8 @@ import re
 import sys
 from collections.abc import Sequence
 
-from replication.config import PRESETS, Config, UserError, Vision, check, default_run
+from replication.config import Config, UserError, Vision, check, default_run
+from replication.presets import PRESETS
 
 import tyro
 

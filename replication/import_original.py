@@ -19,9 +19,10 @@ from typing import Annotated, NamedTuple
 
 from replication import training
 from replication.command_line import parse_dataclass
-from replication.config import PRESETS, Config, UserError, check
+from replication.config import Config, UserError, check
 from replication.controller.controller import LinearPolicy
 from replication.dataset.series import write_starts
+from replication.presets import PRESETS
 from replication.rnn.rnn import MDNRNN
 from replication.rollouts.original_files import read_controller, read_starts, set_rnn, set_vae
 from replication.runs import files, folders, records

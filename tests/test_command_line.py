@@ -4,7 +4,8 @@ import dataclasses
 import re
 
 from replication.command_line import parse_cli, split_preset
-from replication.config import PRESETS, Config, UserError
+from replication.config import Config, UserError
+from replication.presets import PRESETS
 
 import pytest
 

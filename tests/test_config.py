@@ -9,7 +9,6 @@ from typing import get_type_hints
 import replication
 from replication import config as config_module
 from replication.config import (
-    PRESETS,
     AtLeast,
     Config,
     Controller,
@@ -26,6 +25,7 @@ from replication.config import (
     Vaegan,
     check,
 )
+from replication.presets import PRESETS
 
 import pytest
 

@@ -3,7 +3,8 @@
 import dataclasses
 
 from replication import demo, pipeline
-from replication.config import PRESETS, Rnn, UserError
+from replication.config import Rnn, UserError
+from replication.presets import PRESETS
 from replication.report.page_content import make_page
 from replication.report.run_record import read_run
 from replication.rnn.rnn import MDNRNN

@@ -6,10 +6,11 @@ import signal
 from pathlib import Path
 
 from replication import dream
-from replication.config import PRESETS, UserError
+from replication.config import UserError
 from replication.dataset.episodes import list_episodes
 from replication.dataset.series import write_series
 from replication.envs.dream import DreamEnv
+from replication.presets import PRESETS
 from replication.report import video
 from replication.rollouts.agent_files import load_encoder
 from replication.runs import files, folders, records, script

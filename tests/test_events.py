@@ -4,7 +4,8 @@ import dataclasses
 import functools
 
 from replication import events
-from replication.config import PRESETS, Env, Events, UserError
+from replication.config import Env, Events, UserError
+from replication.presets import PRESETS
 from replication.report.run_record import read_run
 from replication.rollouts.agent_files import load_agent
 from replication.runs import folders, records

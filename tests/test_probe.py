@@ -3,7 +3,8 @@
 import dataclasses
 
 from replication import probe
-from replication.config import PRESETS, UserError
+from replication.config import UserError
+from replication.presets import PRESETS
 from replication.runs import folders
 from replication.tasks.car_racing import CAR_RACING_V3
 from replication.tasks.games import TASKS

@@ -4,7 +4,8 @@ import dataclasses
 import json
 import shutil
 
-from replication.config import PRESETS, Config, Controller, UserError
+from replication.config import Config, Controller, UserError
+from replication.presets import PRESETS
 from replication.rollouts.agent_files import load_agent, load_encoder, load_rnn
 from replication.runs import files
 from replication.runs.logs import read_log

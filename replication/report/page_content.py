@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from replication.config import PRESETS
+from replication.presets import PRESETS
 from replication.report.computing_time import duration
 from replication.report.figures_mixture import is_significant
 from replication.report.page import Page, PageFigure, Table

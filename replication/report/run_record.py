@@ -5,8 +5,9 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from replication.config import PRESETS, VISIONS, Config, UserError, default_run
+from replication.config import VISIONS, Config, UserError, default_run
 from replication.dataset.episodes import UNREADABLE
+from replication.presets import PRESETS
 from replication.report.computing_time import TimeSpent, core_hours
 from replication.report.curves import Logs
 from replication.report.published import DOOM

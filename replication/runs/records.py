@@ -12,7 +12,8 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-from replication.config import PRESETS, VISIONS, Config, UserError, default_run
+from replication.config import VISIONS, Config, UserError, default_run
+from replication.presets import PRESETS
 from replication.runs.files import fingerprint, read_json, write_json
 from replication.runs.folders import lock, record_folder, run_folder, shown, stage_folder, v_folder
 from replication.runs.stages import FREE, STAGES, check_names, differing, needs_of, sections_of

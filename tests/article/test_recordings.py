@@ -4,7 +4,8 @@ import dataclasses
 
 from replication.article import recordings
 from replication.article.recordings import Recording
-from replication.config import PRESETS, UserError
+from replication.config import UserError
+from replication.presets import PRESETS
 from replication.runs import folders
 
 import numpy as np

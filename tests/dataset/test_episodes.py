@@ -3,7 +3,7 @@
 import dataclasses
 from pathlib import Path
 
-from replication.config import PRESETS, Extract, UserError
+from replication.config import Extract, UserError
 from replication.dataset.episodes import (
     Recorded,
     episode_path,
@@ -12,6 +12,7 @@ from replication.dataset.episodes import (
     read_episode,
     split,
 )
+from replication.presets import PRESETS
 from replication.runs import folders
 from replication.tasks import games
 from replication.tasks.car_racing import CAR_RACING_V3

@@ -5,10 +5,11 @@ import os
 import subprocess
 import sys
 
-from replication.config import PRESETS, UserError
+from replication.config import UserError
 from replication.dataset import frame_stream
 from replication.dataset.episodes import list_episodes, read_episode
 from replication.dataset.frame_stream import FrameStream
+from replication.presets import PRESETS
 from replication.runs import folders
 
 import numpy as np

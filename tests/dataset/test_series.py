@@ -2,9 +2,10 @@
 
 import dataclasses
 
-from replication.config import PRESETS, UserError
+from replication.config import UserError
 from replication.dataset import series
 from replication.dataset.episodes import list_episodes
+from replication.presets import PRESETS
 from replication.runs import files, folders, records
 from replication.tasks.car_racing import CAR_RACING_V3
 from replication.tf import keras, tf

@@ -5,7 +5,7 @@ import subprocess
 from pathlib import Path
 
 from replication import figures
-from replication.config import PRESETS
+from replication.presets import PRESETS
 from replication.report.run_record import read_run
 from replication.runs.records import load_config
 

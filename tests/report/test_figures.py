@@ -7,7 +7,8 @@ import sys
 from html.parser import HTMLParser
 
 from replication import figures
-from replication.config import PRESETS, UserError
+from replication.config import UserError
+from replication.presets import PRESETS
 from replication.report.catalogue import FIGURES
 from replication.runs import folders, records
 

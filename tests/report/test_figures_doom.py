@@ -3,7 +3,7 @@
 import dataclasses
 
 from replication import figures
-from replication.config import PRESETS
+from replication.presets import PRESETS
 from replication.report import published
 from replication.report.figures_doom import (
     draw_dream_and_game,

@@ -2,7 +2,8 @@
 
 import dataclasses
 
-from replication.config import PRESETS, UserError
+from replication.config import UserError
+from replication.presets import PRESETS
 from replication.report.run_record import read_run
 from replication.runs import files, folders
 

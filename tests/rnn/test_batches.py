@@ -2,9 +2,10 @@
 
 import dataclasses
 
-from replication.config import PRESETS, Rnn, UserError
+from replication.config import Rnn, UserError
 from replication.dataset import series as series_files
 from replication.dataset.episodes import episode_path, list_episodes, pack_episode
+from replication.presets import PRESETS
 from replication.rnn.batches import (
     Pieces,
     Share,

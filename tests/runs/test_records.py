@@ -2,7 +2,8 @@
 
 import dataclasses
 
-from replication.config import PRESETS, UserError
+from replication.config import UserError
+from replication.presets import PRESETS
 from replication.runs import files, folders, records
 from replication.runs.script import parse_run_cli
 from replication.tasks import games

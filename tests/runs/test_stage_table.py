@@ -4,7 +4,8 @@ import dataclasses
 from pathlib import Path
 
 import replication
-from replication.config import PRESETS, UserError
+from replication.config import UserError
+from replication.presets import PRESETS
 from replication.runs import records, stages
 from replication.runs.stages import needs_of, stages_of
 from replication.tasks import games

@@ -4,7 +4,8 @@ import contextlib
 import dataclasses
 from pathlib import Path
 
-from replication.config import PRESETS, UserError, Vae
+from replication.config import UserError, Vae
+from replication.presets import PRESETS
 from replication.runs import files, folders, records, stages
 
 import pytest

@@ -2,7 +2,8 @@
 
 import dataclasses
 
-from replication.config import PRESETS, Rnn, UserError
+from replication.config import Rnn, UserError
+from replication.presets import PRESETS
 from replication.rollouts.agent import AgentParts
 from replication.runs import files, folders
 from replication.search import search_start

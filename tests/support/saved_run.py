@@ -3,7 +3,7 @@
 import dataclasses
 import json
 
-from replication.config import PRESETS
+from replication.presets import PRESETS
 from replication.report.tables import write_table
 from replication.rnn import component_tests
 from replication.runs import files, folders, records

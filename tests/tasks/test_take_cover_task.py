@@ -3,8 +3,8 @@
 import itertools
 from types import SimpleNamespace
 
-from replication.config import PRESETS
 from replication.controller.controller import LinearPolicy
+from replication.presets import PRESETS
 from replication.rnn.rnn import MDNRNN
 from replication.tasks.take_cover import (
     EVENTS,

@@ -2,9 +2,10 @@
 
 import dataclasses
 
-from replication.config import PRESETS, Vae
+from replication.config import Vae
 from replication.dataset.episodes import list_episodes
 from replication.dataset.frame_stream import FrameStream
+from replication.presets import PRESETS
 from replication.runs import folders
 from replication.tf import keras, tf
 from replication.vae.frames import (

@@ -3,9 +3,9 @@
 import dataclasses
 from types import SimpleNamespace
 
-from replication.config import PRESETS
 from replication.dataset.episodes import list_episodes
 from replication.dataset.frame_stream import FrameStream
+from replication.presets import PRESETS
 from replication.runs import folders
 from replication.tasks import games
 from replication.tasks.car_racing import CAR_RACING_V3
