@@ -8,6 +8,7 @@ from typing import get_type_hints
 
 import replication
 from replication import config as config_module
+from replication import presets as presets_module
 from replication.config import (
     AtLeast,
     Config,
@@ -103,14 +104,15 @@ def test_the_reports_schedule():
 def test_presets_play_the_game_of_what_they_replicate():
     """The paper and the report drove on CarRacing-v0, and the original stretched its frames."""
     v0, v3 = "car_racing_v0", "car_racing_v3"
-    cars = {"paper": v0, "report": v0, "laptop": v3, "quick": v3}
+    cars = {"paper": v0, "report": v0, "laptop": v3, "quick": v3, "dreamt": v3}
     games = {name: preset.task for name, preset in PRESETS.items()}
     assert games == cars | dict.fromkeys(("doom", "doom_quick"), "take_cover")
     assert {preset.frames for preset in PRESETS.values()} == {"plain"}
 
 
-def test_presets_are_six_and_valid():
-    assert sorted(PRESETS) == ["doom", "doom_quick", "laptop", "paper", "quick", "report"]
+def test_presets_are_seven_and_valid():
+    names = ["doom", "doom_quick", "dreamt", "laptop", "paper", "quick", "report"]
+    assert sorted(PRESETS) == names
     for name, preset in PRESETS.items():
         check(preset)
         assert (preset.preset, preset.run, preset.rollouts) == (name, name, name)
@@ -122,7 +124,7 @@ def test_presets_are_six_and_valid():
 
 def test_presets_name_only_what_they_change():
     """Every keyword in PRESETS differs from its class's default."""
-    tree = ast.parse(Path(config_module.__file__).read_text())
+    tree = ast.parse(Path(presets_module.__file__).read_text())
     presets = next(
         node.value
         for node in tree.body
@@ -160,14 +162,19 @@ def reads_of(path: Path) -> set[tuple[str, str]]:
 CALLED = {
     "env": {"config", "STOCK"}, "extract": set(), "vae": {"config"}, "vaegan": {"config"},
     "rnn": {"config"},
-    "controller": {"settings", "tracks"}, "gate": set(), "evaluate": {"settings"},
+    "controller": {"settings", "tracks"}, "dream": {"settings"}, "rounds": {"settings"},
+    "gate": set(), "evaluate": {"settings"},
     "events": set(),
 }  # fmt: skip
 
 
 def test_every_field_is_read_outside_config():
     package = Path(replication.__file__).parent
-    files = [path for path in sorted(package.rglob("*.py")) if path.name != "config.py"]
+    files = [
+        path
+        for path in sorted(package.rglob("*.py"))
+        if path.name not in ("config.py", "presets.py")
+    ]
     reads = set().union(*map(reads_of, files))
     for section, cls in SECTIONS.items():
         for field in dataclasses.fields(cls):
