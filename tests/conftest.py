@@ -12,11 +12,19 @@ import numpy as np
 import pytest
 import tiny
 from counting import CountingEnv
+from dream_run import tiny_home, tiny_run  # noqa: F401  fixtures
 
 SLOW_FOLDERS = {"end_to_end", "parallel", "published"}
 SLOW_FILES = {
     *("test_car_racing", "test_drop_in", "test_settings", "test_clones", "test_compiled"),
-    *("test_train_vaegan", "test_train_controller", "test_events", "test_dream", "test_figures"),
+    *(
+        "test_train_vaegan",
+        "test_train_controller",
+        "test_events",
+        "test_dream",
+        "test_dream_keys",
+        "test_figures",
+    ),
     *("test_browser", "test_figures_vaegan", "test_filmed_drive", "test_car_racing_v0"),
     *("test_numbers_in_browser", "test_article_in_browser", "test_demo"),
 }
