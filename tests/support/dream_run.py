@@ -1,6 +1,7 @@
 """A run of random weights that dream.py works on, and the two episodes of its series."""
 
 import dataclasses
+from pathlib import Path
 
 from replication import dream
 from replication.dataset.episodes import list_episodes
