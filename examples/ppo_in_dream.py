@@ -140,7 +140,8 @@ def main() -> None:
     parser.add_argument("run", help="its folder stands in checkpoints/")
     parser.add_argument("--steps", type=int, default=1_000_000, help="of dreams")
     parser.add_argument("--dream", type=int, default=300, help="steps of a dream")
-    parser.add_argument("--temperature", type=float, default=1.0, help="of the dream")
+    parser.add_argument("--temperature", type=float, help="of the dream; default: the run's")
+    parser.add_argument("--cap", type=float, help="on what a step earns; default: the run's")
     parser.add_argument("--episodes", type=int, default=16, help="of the game, in the end")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--save", help="where the policy goes; default: nowhere")
@@ -154,10 +155,14 @@ def main() -> None:
     task = parts.task
     starts = starts_of(config, rnn, options.seed)
 
+    rules = config.dream
+    temperature = rules.temperature if options.temperature is None else options.temperature
+    cap = rules.cap if options.cap is None else options.cap
+
     def dreams(count: int) -> Vectorized:
         envs = DreamVectorEnv(
-            rnn, starts, count, temperature=options.temperature, max_steps=options.dream,
-            autoreset_mode="SameStep",
+            rnn, starts, count, temperature=temperature, ends=rules.ends, cap=cap,
+            max_steps=options.dream, autoreset_mode="SameStep",
         )  # fmt: skip
         return Vectorized(squashed_vector(envs, task))
 

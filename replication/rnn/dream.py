@@ -15,6 +15,7 @@ from replication.rnn.rnn import MDNRNN, told_logvar
 import numpy as np
 
 Ends = Literal["likely", "drawn"]  # when M gives the end half a chance; or by lot
+CAP_FIRST = 3.0  # ours
 
 
 class Starts(NamedTuple):
@@ -178,3 +179,11 @@ def first_numbers(key: int, size: int) -> tuple[float, np.ndarray]:
     noise = np.zeros((1, size, LANES), np.float32)
     kernels.random_numbers(keys, np.zeros_like(keys), uniform, noise)
     return float(uniform[0, -1, 0]), noise[0, :, 0]
+
+
+def capped(earned: np.ndarray, reward: np.ndarray, steps: np.ndarray, cap: float) -> np.ndarray:
+    """What counts of all that dreams have earned in so many steps, the last reward included: (B,).
+
+    It is up to cap * steps + CAP_FIRST. All arguments but the cap are float32 (B,).
+    """
+    return np.minimum(earned + reward, cap * steps + CAP_FIRST)

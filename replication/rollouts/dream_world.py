@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from replication.config import Dream
-from replication.rnn.dream import Dreams, Ends, Starts
+from replication.rnn.dream import Dreams, Ends, Starts, capped
 from replication.rnn.rnn import MDNRNN
 from replication.rollouts.loop import Seen, Trial
 from replication.runs.seeds import Purpose, derive_key
@@ -24,9 +24,6 @@ class DreamRules:
     # What a dream has earned after t steps counts up to cap * t + CAP_FIRST. 0: all of it.
     cap: float = 0.0
     component: int | None = None  # of M's mixture, the only one that z is drawn from; None: all
-
-
-CAP_FIRST = 3.0  # ours
 
 
 def dream_rules(settings: Dream, max_steps: int) -> DreamRules:
@@ -74,5 +71,5 @@ class DreamWorld:
             return reward
         self.steps += 1
         before = self.earned
-        self.earned = np.minimum(before + reward, self.rules.cap * self.steps + CAP_FIRST)
+        self.earned = capped(before, reward, self.steps, self.rules.cap)
         return self.earned - before

@@ -134,6 +134,19 @@ def test_starts_may_have_a_memory():
     assert len(set(starts)) > 1 and envs.max_steps == 1000
 
 
+def test_what_a_dream_earns_may_have_a_cap():
+    """As in the world of C's search, in every dream anew."""
+    rnn = random_rnn(HEADS)
+    rnn.heads["reward"].bias.assign([2.0])
+    rnn.heads["termination"].bias.assign([-99.0])
+    envs = DreamVectorEnv(rnn, STARTS, B, max_steps=STEPS, cap=0.5, autoreset_mode="SameStep")
+    steps = [rewards for _, rewards, *_ in played(envs, 2 * STEPS)[1:]]
+    totals = np.cumsum(np.reshape(steps, (2, STEPS, B)), axis=1)  # (dreams, T, B)
+    limits = 0.5 * np.arange(1, STEPS + 1)[:, None] + 3
+    assert (totals <= limits + 1e-5).all() and (totals[:, 0] > 1).all()
+    np.testing.assert_allclose(totals[:, -1], np.broadcast_to(limits[-1], (2, B)), rtol=1e-5)
+
+
 def test_without_autoreset_the_user_resets():
     envs = DreamVectorEnv(random_rnn(), STARTS, B, max_steps=2, autoreset_mode="Disabled")
     envs.reset(seed=0)
