@@ -49,9 +49,8 @@ def gate_figure(gate: dict) -> Figure:
     chances = gate["ends"]["approach"]
     right.plot(np.arange(1 - len(chances), 1), chances, color=OURS, lw=1.8)
     right.axhline(0.5, color="black", lw=1, ls=":", label="from here on a dream is over")
-    right.set(
-        title="M foresees an end", xlabel="step, the last one is 0", ylabel="chance", ylim=(0, 1)
-    )
+    right.set(title="M foresees an end", xlabel="step, the last one is 0", ylabel="chance")
+    right.set_ylim(0, 1)
     shared_legend(figure, left, right)
     return figure
 
