@@ -1,7 +1,7 @@
 """PPO, of Stable-Baselines3, learns inside a run's dream and then plays the game.
 
     pip install stable-baselines3
-    python examples/ppo_in_dream.py dreamt --steps 1000000 --episodes 16
+    python docs/ppo_in_dream.py dreamt --steps 1000000 --episodes 16
 
 The run's M must predict what the game earns: the car's needs `--rnn.heads tiles`. Nothing of the
 game is seen while PPO learns, and nothing is chosen by the game. docs/dream-env.md has results.
