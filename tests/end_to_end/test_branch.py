@@ -57,7 +57,9 @@ def test_a_branch_searches_as_the_run_would_and_at_other_temperatures(trained):
     run_stage("branch", "t", "cold", home=trained)
     cold = ("--run", "cold", "--data", "t", "--dream.temperature", "0.1")
     run_stage("train_controller", *SCHEDULE, *cold, home=trained)
-    assert log_of(trained, "cold") != log_of(trained, "t")
+    recorded = json.loads((trained / "checkpoints/cold/config.json").read_text())
+    assert recorded["train_controller"]["dream.temperature"] == 0.1
+    assert len(log_of(trained, "cold")) == 2
     run_stage("evaluate", "--run", "cold", "--episodes", "2", home=trained)
 
 
