@@ -66,6 +66,6 @@ def wellmer_evaluations() -> dict[str, np.ndarray]:
     return columns(read_table(REFERENCE / "wellmer2020_controller_eval.csv"))
 
 
-def published_scores() -> list[dict]:
+def published_scores(environment: str = ENVIRONMENT) -> list[dict]:
     """Rows of the table of scores: who, environment, mean_return, std, episodes, note, source."""
-    return read_table(REFERENCE / "scores.csv")
+    return read_table(REFERENCE / ("doom_scores.csv" if environment == DOOM else "scores.csv"))

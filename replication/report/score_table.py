@@ -6,7 +6,7 @@ from replication.report.run_record import Run
 
 def score_table(runs: list[Run]) -> list[dict]:
     """Rows of who, environment, mean_return, std (or None), episodes, note, source."""
-    return published_scores() + our_scores(runs)
+    return published_scores(runs[0].environment) + our_scores(runs)
 
 
 def our_scores(runs: list[Run]) -> list[dict]:
