@@ -16,16 +16,24 @@ from dreaming import STARTS
 
 
 @pytest.mark.parametrize(
-    ("count", "processes", "sizes"),
-    [(40, 2, [20, 20]), (200, 1, [50] * 4), (200, 3, [34] * 5 + [30]), (3, 8, [1, 1, 1])],
+    ("world", "count", "processes", "sizes"),
+    [
+        ("real", 40, 2, [20, 20]),
+        ("real", 200, 1, [50] * 4),
+        ("real", 200, 3, [34] * 5 + [30]),
+        ("real", 3, 8, [1, 1, 1]),
+        ("dream", 512, 1, [512]),
+        ("dream", 600, 1, [300] * 2),
+        ("dream", 512, 3, [171, 171, 170]),
+    ],
 )
-def test_jobs_hold_every_trial_once(count, processes, sizes):
+def test_jobs_hold_every_trial_once(world, count, processes, sizes):
     trials = [Trial(seed) for seed in range(count)]
-    jobs = split_jobs("generation 3", trials, processes, "dream")
+    jobs = split_jobs("generation 3", trials, processes, world)
     assert [len(job.trials) for job in jobs] == sizes
-    assert max(sizes) <= LARGEST["dream"]
+    assert max(sizes) <= LARGEST[world]
     assert sum((job.trials for job in jobs), []) == trials
-    assert {job.world for job in jobs} == {"dream"}
+    assert {job.world for job in jobs} == {world}
     assert jobs[0].name == f"generation 3, episodes 0..{sizes[0] - 1}"
     assert jobs[-1].name == f"generation 3, episodes {count - sizes[-1]}..{count - 1}"
 
