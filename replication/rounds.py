@@ -16,12 +16,12 @@ what was driven. Killed and called again it goes on to the same numbers, bit for
 import dataclasses
 from dataclasses import dataclass
 
-from replication.config import Config
+from replication.config import Config, UserError
 from replication.dataset.driven import episodes_of, return_of, write_driven
 from replication.parallel import mpi
 from replication.rnn.batches import Share, rows_of
 from replication.rnn.refine import refine
-from replication.rnn.rnn import MDNRNN
+from replication.rnn.rnn import MDNRNN, heads_of
 from replication.rnn.starts import STARTS, recorded_starts
 from replication.rollouts.agent import one_thread
 from replication.rollouts.agent_files import load_parts
@@ -226,11 +226,24 @@ def publish(course: Course, number: int) -> str:
     return files.fingerprint(rnn.get_weights())
 
 
+def check_settings(config: Config, parts: AgentParts) -> None:
+    """Raise UserError for an M in whose dreams nothing happens, or a C that cannot be fitted."""
+    if not heads_of(parts.rnn_config, parts.task):
+        known = ", ".join(sorted(parts.task.heads))
+        raise UserError(
+            f"M predicts nothing that a dream could earn or end by: train it with --rnn.heads"
+            f" ({config.task} has {known})"
+        )
+    if config.controller.mode == "z_hidden":
+        raise UserError("--controller.mode z_hidden: rounds take a linear C")
+
+
 def main(config: Config) -> None:
     one_thread()
     with records.open_stage(config, "rounds") as folder:
         run, settings = folders.run_folder(config.run), config.controller
         parts = load_parts(run, settings.mode, config.vision, settings.z, run / "rnn")
+        check_settings(config, parts)
         records.begin_stage(config, "rounds")
         course = Course(config, parts, folder)
         standing = standing_after(course)

@@ -88,6 +88,8 @@ def load_parts(
     m: the folder of another M.
     """
     rnn, encoder = load_rnn(folder, m), load_encoder(folder, vision)
+    if (rnn.config.z, z) == ("mean", "sample"):
+        raise UserError(f"M of {folders.shown(folder)} knows V's mean alone: --controller.z mean")
     weights = encoder.get_weights(), rnn.get_weights()
     return AgentParts(rnn.task, *weights, rnn.config, mode, z, agent_game(folder)["frames"])
 

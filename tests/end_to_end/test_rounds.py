@@ -101,6 +101,19 @@ def test_three_processes_give_the_numbers_of_one(dreaming, again):
     assert numbers(again) == numbers(dreaming)
 
 
+@pytest.mark.parametrize(
+    ("argv", "complaint"),
+    [
+        (["--controller.mode", "z_hidden"], "--controller.mode z_hidden: rounds take a linear C"),
+        (["--controller.z", "sample"], "M of checkpoints/t knows V's mean alone"),
+        (["--rounds.population", "5"], "rounds.population 5: must be at least 6"),
+    ],
+)
+def test_what_rounds_cannot_do_is_one_line(again, argv, complaint):
+    ended = tiny.stage("rounds", *ARGV, *argv, home=again)
+    assert ended.status == 2 and complaint in ended.complaint
+
+
 @pytest.mark.parametrize("killed", ["searching", "learning"])
 def test_rounds_go_on_where_they_stood(dreaming, again, killed):
     """What a process leaves that is killed in the second round, early and late."""
