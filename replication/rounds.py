@@ -23,7 +23,7 @@ from replication.rnn.batches import Share, rows_of
 from replication.rnn.refine import refine
 from replication.rnn.rnn import MDNRNN, heads_of
 from replication.rnn.starts import STARTS, recorded_starts
-from replication.rollouts.agent import one_thread
+from replication.rollouts.agent import AgentParts, one_thread
 from replication.rollouts.agent_files import load_parts
 from replication.rollouts.dream_world import dream_rules
 from replication.rollouts.loop import Trial
