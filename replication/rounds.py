@@ -35,7 +35,7 @@ from replication.runs.seeds import Purpose, derive_seed, generator
 from replication.search.course import Course, Standing, read_round, standing_after, standing_before
 from replication.search.dream_search import DreamSearch
 from replication.search.refit import refit
-from replication.search.round_trials import clean_trials, disturbed_trials
+from replication.search.round_trials import clean_trials, disturbed_trials, dream_trials
 from replication.search.whitening import Whitening, whitening_of
 from replication.training import save_weights
 
@@ -53,6 +53,7 @@ class Driven:
     """What was driven in a round, by the C's that the search began with and went through."""
 
     returns: np.ndarray  # (C's, tracks)
+    dreams: np.ndarray  # (C's,): the mean return of each in the dream
     best: int  # which C has the greatest mean
     frames: int  # in all, those of the disturbed C too
 
@@ -108,7 +109,9 @@ def drive(
     series = course.driven(number)
     clean = episodes_of(series, len(found) * course.config.rounds.tracks)
     returns = returns_of(course, clean, len(found))
-    return Driven(returns, int(returns.mean(axis=1).argmax()), int(series["offset"][-1]))
+    dreamt = run_all(pool, f"round {number}", dream_trials(course, number, found), "dream", m)
+    dreams = dreamt[:, 0].reshape(len(found), -1).mean(axis=1)
+    return Driven(returns, dreams, int(returns.mean(axis=1).argmax()), int(series["offset"][-1]))
 
 
 def returns_of(course: Course, episodes: list[dict], count: int) -> np.ndarray:
@@ -165,15 +168,14 @@ def play_round(course: Course, pool: mpi.Pool, before: Standing, log: Log) -> St
 def summary(driven: Driven, search: list[dict]) -> dict:
     """What the log says of a round. search: the log of its search."""
     returns = driven.returns[driven.best]
-    points = len(driven.returns) - 1  # on the way, evenly spread
-    at = len(search) * driven.best // points  # generations when the best one was found
     return {
-        "dream": search[max(at, 1) - 1]["dream"],
+        "dream": float(driven.dreams[driven.best]),
         "mean": float(returns.mean()),
         "std": float(returns.std()),
         "worst": float(returns.min()),
         "episodes": len(returns),
         "means": driven.returns.mean(axis=1).round(1).tolist(),  # of all C's, the start's first
+        "dreams": driven.dreams.round(2).tolist(),  # of the same C's
         "best": driven.best,
         "sigma": search[-1]["sigma"],
         "frames": driven.frames,

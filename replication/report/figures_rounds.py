@@ -1,4 +1,4 @@
-"""The figure of the rounds: what the dream promised, and what the game then gave."""
+"""The figure of the rounds: what the dream promised, and what the game gave."""
 
 from replication.report.computing_time import core_hours
 from replication.report.curves import Logs, column, with_styles
@@ -8,6 +8,7 @@ from replication.report.style import Drawing, make_figure, shared_legend
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from scipy.stats import spearmanr
 
 TICKS = 8  # of the axis of core-hours, at most
 
@@ -21,10 +22,11 @@ def draw_rounds(runs: list[Run]) -> Drawing | None:
     caption = (
         "Returns by round. Solid, left axis: the best C of each round in the game, mean ± its"
         " standard error; dots: the others that drove the same tracks, from the one that the round"
-        " began with to the end of its search. Dashed, right axis: what M's dream promised, the"
-        " mean over all candidates at that point of the search, in what M predicts (tiles, for the"
-        " car). No candidate's fitness is from the game: its episodes only say from where the next"
-        f" round goes on. {_failed(log)} The best round of {runs[0].name} is {best['step']}:"
+        " began with to the end of its search. Dashed, right axis: what M's dream promised that C,"
+        " the mean of 64 dreams, in what M predicts (tiles, for the car). Right: all those C's,"
+        f" game against dream; Spearman's coefficient is {_rank_correlation(log):.2f}. No"
+        " candidate's fitness is from the game: its episodes only say from where the next round"
+        f" goes on. {_failed(log)} The best round of {runs[0].name} is {best['step']}:"
         f" {best['mean']:.1f} ± {best['std']:.1f} (standard deviation) over {best['episodes']}"
         f" episodes, the worst of them {best['worst']:.1f}. It was chosen by these, so it is no"
         f" score. Its {len(log)} rounds took {core_hours(log)[-1]:.3g} core-hours, {frames:,}"
@@ -32,6 +34,16 @@ def draw_rounds(runs: list[Run]) -> Drawing | None:
     )
     alt = f"Curves over {len(log)} rounds; in the game the best has {best['mean']:.0f}."
     return Drawing(rounds_figure({run.name: run.logs["rounds"] for run in runs}), caption, alt)
+
+
+def _rank_correlation(log: list[dict]) -> float:
+    """Spearman's, of all C's returns in the dream and in the game; nan where they are all alike."""
+    return float(spearmanr(*_pairs(log)).statistic)
+
+
+def _pairs(log: list[dict]) -> tuple[list[float], list[float]]:
+    """What each C of all rounds had in the dream, and in the game."""
+    return sum((line["dreams"] for line in log), []), sum((line["means"] for line in log), [])
 
 
 def _failed(log: list[dict]) -> str:
@@ -46,7 +58,7 @@ def _failed(log: list[dict]) -> str:
 
 def rounds_figure(logs: Logs) -> Figure:
     """The game at the left axis, the dream at the right one, core-hours along the top."""
-    figure, (game,) = make_figure(9, 5.2)
+    figure, (game, scatter) = make_figure(13, 5.2, 2)
     dream = game.twinx()
     for name, log, style in with_styles(logs):
         _plot_game(game, name, log, style)
@@ -57,6 +69,10 @@ def rounds_figure(logs: Logs) -> Figure:
     dream.set_ylabel("return in the dream")
     dream.spines["right"].set_visible(True)
     dream.grid(False)
+    for log, style in ((log, style) for _, log, style in with_styles(logs)):
+        scatter.plot(*_pairs(log), "o", ms=4, alpha=0.6, color=style["color"])
+    scatter.set(title="Each C that drove", xlabel="mean return in the dream")
+    scatter.set_ylabel("mean return in the game")
     _add_core_hours(game, *next(iter(logs.items())))
     shared_legend(figure, game, dream)
     return figure

@@ -41,6 +41,7 @@ class Purpose(IntEnum):
     ROUND = 24  # (run, round): a round's seed
     ROUND_DRIVE = 25  # (round, kind, episode): a track that is driven in a round
     ROUND_FINAL = 26  # (run, track): a track on which rounds are compared
+    ROUND_DREAM = 27  # (round, dream): dreams in which a round's C's are compared
     GATE = 30  # (run, episode): a blind policy's game and dream
 
 

@@ -7,6 +7,7 @@ from replication.search.whitening import Whitening
 
 import numpy as np
 
+DREAMS = 64  # ours: dreams that each C of a round has, to be compared with what it drives
 GIVE_UP = 150  # ours: frames without reward after which a recorded episode is given up
 
 
@@ -17,6 +18,15 @@ def clean_trials(course: Course, number: int, found: np.ndarray) -> list[Trial]:
         for track in range(course.config.rounds.tracks)
     ]
     return [Trial(seed, parameters, _patience(course)) for parameters in found for seed in seeds]
+
+
+def dream_trials(course: Course, number: int, found: np.ndarray) -> list[Trial]:
+    """Every C (C's, P) in the same dreams, C by C."""
+    seeds = [
+        derive_seed(course.seed(number), Purpose.ROUND_DREAM, dream) for dream in range(DREAMS)
+    ]
+    patience = course.config.dream.patience
+    return [Trial(seed, parameters, patience) for parameters in found for seed in seeds]
 
 
 def disturbed_trials(

@@ -16,7 +16,7 @@ LOG = [
     {
         "step": i + 1, "seconds": 90.0 * (i + 1), "dream": 4.0 + 3 * i, "mean": mean, "std": 80.0,
         "worst": mean - 150, "episodes": 16, "best": 0 if i == 4 else 2, "sigma": 0.08 - 0.01 * i,
-        "means": [mean - 50, mean - 90, mean],
+        "means": [mean - 50, mean - 90, mean], "dreams": [2.0, 1.0, 4.0 + 3 * i],
         "explained": [0.99, 0.98, 0.97], "frames": 30_000, "dream_steps": 4_000_000, "processes": 2,
     }
     for i, mean in enumerate(MEANS)
@@ -37,7 +37,9 @@ def rounded(run, home):
 
 def test_rounds_are_drawn_in_game_and_dream(rounded):
     drawing = draw_rounds([rounded])
-    game, dream = drawing.figure.axes
+    game, scatter, dream = drawing.figure.axes
+    (dots,) = scatter.lines
+    assert dots.get_xydata()[:4].tolist() == [[2, -70], [1, -110], [4, -20], [2, 260]]
     (curve,) = game.containers
     assert curve.lines[0].get_xydata().tolist() == [[i + 1, m] for i, m in enumerate(MEANS)]
     (segments,) = (bars.get_segments() for bars in curve.lines[2])
@@ -54,6 +56,7 @@ def test_rounds_are_drawn_in_game_and_dream(rounded):
         "round of mine is 6: 700.0 ± 80.0",
         "began with: 5.",
         "0.3 core-hours",
+        "Spearman's coefficient is 0.33",
         "180,000 frames",
     ):
         assert words in drawing.caption
