@@ -1,6 +1,7 @@
 """What the report page says of a run, besides the figures: its introduction and its tables."""
 
 import dataclasses
+import string
 
 from replication.presets import PRESETS
 from replication.report.computing_time import duration
@@ -34,22 +35,23 @@ def make_page(runs: list[Run], figures: list[PageFigure]) -> Page:
 
 # The introduction -------------------------------------------------------------------------------
 
-SENTENCES = (  # a section of the settings, and what is said of it if the run has it
-    ("extract", "Rollouts: {extract_episodes:,} episodes of the {extract_policy} policy."),
+SENTENCES = (  # each is on the page if the run has recorded all settings in it
+    "Rollouts: {extract_episodes:,} episodes of the {extract_policy} policy.",
     (
-        "vae",
         "V: {vae_epochs} epochs of {batches} batches of {vae_batch_size} frames,"
-        " loss {vae_recon_weight:g} × squared error + {vae_kl_weight:g} × KL.",
+        " loss {vae_recon_weight:g} × squared error + {vae_kl_weight:g} × KL."
     ),
     (
-        "rnn",
         "M: {rnn_epochs} epochs of {rnn_iterations} batches of {rnn_batch_size} sequences of"
-        " {rnn_sequence} steps.",
+        " {rnn_sequence} steps."
     ),
     (
-        "controller",
+        "Rounds of dreaming and driving: {rounds_count}, each of {rounds_generations} generations"
+        " of {rounds_population} candidates with {rounds_episodes} dreams."
+    ),
+    (
         "C: mode {controller_mode}, CMA-ES with a population of {controller_population},"
-        " {controller_episodes} rollouts a candidate, {controller_generations:,} generations.",
+        " {controller_episodes} rollouts a candidate, {controller_generations:,} generations."
     ),
 )
 
@@ -58,12 +60,14 @@ def introduction(run: Run) -> str:
     """One paragraph on the run, as far as its settings are recorded."""
     settings = {key.replace(".", "_"): value for key, value in run.settings.items()}
     settings["batches"] = settings.get("vae_iterations") or "all (one pass)"
-    sections = {key.partition(".")[0] for key in run.settings}
     sentences = [
         "A replication of World Models (Ha & Schmidhuber, 2018) on"
         f" {run.environment}: the run {run.name}."
     ]
-    sentences += [text.format(**settings) for section, text in SENTENCES if section in sections]
+    for text in SENTENCES:
+        names = {name for _, name, _, _ in string.Formatter().parse(text) if name}
+        if names <= settings.keys():
+            sentences.append(text.format(**settings))
     if "seed" in settings:
         sentences.append(f"Seed {settings['seed']}.")
     if run.versions:

@@ -4,6 +4,7 @@ import dataclasses
 
 from replication import figures
 from replication.report.figures_rounds import draw_rounds
+from replication.report.page_content import introduction
 from replication.report.run_record import read_run
 from replication.runs import files, folders, records
 
@@ -94,3 +95,16 @@ def test_the_page_has_the_figure_and_the_stage(rounded, home):
     command = "python replication/rounds.py quick --run mine --rounds.count 10"
     assert f"at step 6, not finished: {command}" in text
     assert "Rounds: what the dream promised" in text
+    assert "Rounds of dreaming and driving: 10, each of 20 generations" in text
+
+
+def test_of_a_run_whose_c_is_not_begun_the_page_says_nothing(rounded, home):
+    """Though the rounds have recorded some of C's settings."""
+    path = home / "checkpoints" / "mine" / "config.json"
+    (path.parent / "controller" / "done.json").unlink()
+    recorded = files.read_json(path)
+    del recorded["train_controller"]
+    files.write_json(path, recorded)
+    text = introduction(read_run(saved_run.CONFIG))
+    assert "C: mode" not in text and "Rounds of dreaming" in text
+    assert "C: mode z_h" in introduction(rounded)
