@@ -94,12 +94,11 @@ def features(encoder, rnn, drives: list[ProbedEpisode]) -> dict[str, list[np.nda
         np.random.default_rng(Purpose.PROBE_NOISE),
         tf.function(lambda obs: encoder(to_float(obs))),
     )
-    remember = tf.function(lambda z, action: memories(rnn, z, action))
     by_name: dict[str, list[np.ndarray]] = {"mu": [], "z": [], "h": [], "z, h": []}
     for episode in drives:
         mu, logvar = (part.astype(np.float32) for part in encode(see, episode.frames))
         z = sample_z(mu, logvar, random.standard_normal(mu.shape, np.float32)).numpy()
-        h = remember(z, episode.action)[0].numpy()  # h_0 .. h_{T-1}
+        h = memories(rnn, z, episode.action)[0]  # h_0 .. h_{T-1}
         for name, values in zip(by_name, (mu, z, h, np.hstack([z, h])), strict=True):
             by_name[name].append(values.astype(np.float64))
     return by_name

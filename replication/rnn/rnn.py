@@ -108,6 +108,7 @@ class MDNRNN(keras.Model):
         """
         return self.lstm.cell(self._told(z, action, restart), [h, c])[1]
 
+    @tf.autograph.experimental.do_not_convert  # which would write files
     def _told(self, z, action, restart):
         """The LSTM's input (..., Z + A), in some games with the restart behind it."""
         if not self.task.tells_restart:

@@ -7,6 +7,7 @@ import shutil
 import signal
 from pathlib import Path
 
+from replication.presets import PRESETS
 from replication.runs import files
 
 import numpy as np
@@ -37,7 +38,7 @@ def complaint(name: str, *argv: str, home: Path, before=None) -> str:
     [
         (
             ["quikc"],
-            "unknown preset 'quikc': choose from doom, doom_quick, laptop, paper, quick, report",
+            "unknown preset 'quikc': choose from " + ", ".join(sorted(PRESETS)),
         ),
         (["quick", "--vae.epoch", "2"], "--vae.epoch"),
         (["quick", "--vae.epochs", "two"], "two"),

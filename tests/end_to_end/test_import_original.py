@@ -126,22 +126,21 @@ def test_a_missing_or_cut_file_is_named_and_nothing_is_made(source, tmp_path, na
 
 
 def test_another_experiment_is_named(source, tmp_path):
-    """Take Cover's C has 1,088 numbers, and its folder has other names."""
+    """Take Cover's C has 1,088 numbers, and by its file's name the folder is Take Cover's."""
     (source / original.C_FILE).unlink()
     original.write_json(source / original.C_FILE, [[0.5] * 1088, 959.0])
     said = complaint(str(source), home=tmp_path)
     assert said == f"{source / original.C_FILE}: array 1 is (1088,), not (867,)"
     (source / original.C_FILE).rename(source / "log/doomrnn.cma.16.64.best.json")
     said = complaint(str(source), home=tmp_path)
-    assert said.endswith(
-        "best.json is missing: the original's C, [867 numbers, score], was expected"
-    )
+    assert said == f"{source}/rnn/rnn.json: array 1 is (256, 480), not (512, 961)"
     assert not (tmp_path / "checkpoints").exists()
 
 
 def test_no_folder(tmp_path):
     assert (
-        complaint(home=tmp_path) == "give the folder of the original's carracing/; --help says more"
+        complaint(home=tmp_path)
+        == "give the folder of the original's carracing/ or doomrnn/; --help says more"
     )
     said = complaint(str(tmp_path / "none"), home=tmp_path)
     assert said == f"{tmp_path}/none: no such folder; the original's carracing/ was expected"

@@ -52,7 +52,7 @@ def test_help_lists_the_fields(tmp_path, name):
     assert ended.status == 0
     assert ended.err == ""
     expected = {"evaluate": "--episodes", "dream": "--temperature", "benchmark": "--json"}
-    expected |= {"import_original": "--overwrite"}
+    expected |= {"import_original": "--overwrite", "demo": "--vision", "branch": "--help"}
     assert expected.get(name, "--controller.generations") in ended.out
     assert list(tmp_path.iterdir()) == []
 

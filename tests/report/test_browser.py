@@ -27,7 +27,7 @@ addEventListener("load", () => {
 })
 </script></body>"""
 
-ALL = [entry for entry in FIGURES if not entry.only]  # of the car
+ALL = [e for e in FIGURES if not e.only and e.stage != "rounds"]  # of a car without rounds
 
 
 def browse(page: Path, folder: Path, *options: str) -> subprocess.CompletedProcess:

@@ -40,6 +40,7 @@ def main() -> None:
         "action": random.standard_normal((2, 21, 3), np.float32),
         "weight": np.ones((2, 20), np.float32),
         "head_weight": np.ones((2, 20), np.float32),
+        "restart": np.zeros((2, 20), np.float32),
     }
     es = Evolution(np.zeros(300), Controller(population=8), seed=1)
     for _ in range(2):
