@@ -18,6 +18,7 @@ from replication.report.templates import environment_of
 import numpy as np
 
 WEB = Path(__file__).parent / "web"
+STYLES = ("page.css", "controls.css")  # in this order
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,7 @@ def make_page(run: Run, parts: RunParts) -> Page:
         rounding=measure_rounding(parts, facts) if can_see else None,
         versions=", ".join(f"{name} {version}" for name, version in run.versions.items()),
         facts=as_script(facts),
-        style=(WEB / "page.css").read_text(encoding="utf-8"),
+        style="\n".join((WEB / name).read_text(encoding="utf-8") for name in STYLES),
         script=bundle(WEB / "page" / "main.js"),
         worker=bundle(WEB / "worker" / "worker.js"),
     )
