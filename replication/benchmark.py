@@ -13,12 +13,12 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from replication.command_line import parse_dataclass
 from replication.config import UserError
 from replication.envs.rendering.selfcheck import processor
 from replication.presets import PRESETS
 from replication.rollouts.agent import one_thread
 from replication.runs import files, records
+from replication.runs.command_line import parse_dataclass
 from replication.runs.script import run_script
 from replication.runs.versions import versions
 from replication.speed.drivers import (

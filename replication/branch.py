@@ -15,10 +15,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
-from replication.command_line import parse_dataclass
 from replication.config import Config, UserError, check
 from replication.dataset.series import first_frames, load_series, write_starts
 from replication.runs import files, folders, records
+from replication.runs.command_line import parse_dataclass
 from replication.runs.script import run_script
 from replication.tasks.games import task_of
 

@@ -18,11 +18,11 @@ from pathlib import Path
 
 from replication.article.page import Page, make_page, render
 from replication.article.run_parts import read_parts
-from replication.command_line import parse_dataclass, split_preset
 from replication.config import Config, Vision, check
 from replication.report.page_content import ARTICLE
 from replication.report.run_record import read_run
 from replication.runs import files, folders, records
+from replication.runs.command_line import parse_dataclass, split_preset
 from replication.runs.script import run_script
 
 

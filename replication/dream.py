@@ -16,7 +16,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from replication.command_line import parse_dataclass, split_preset
 from replication.config import Config, UserError, Vision, check
 from replication.dataset.episodes import HELD_OUT, episode_path, read_episode
 from replication.dataset.series import encode, first_frames, load_series
@@ -31,6 +30,7 @@ from replication.rollouts.dream_paths import dream_along, dream_path
 from replication.rollouts.dream_world import DreamRules, DreamWorld
 from replication.rollouts.loop import Trial
 from replication.runs import files, folders, records
+from replication.runs.command_line import parse_dataclass, split_preset
 from replication.runs.script import run_script
 from replication.runs.seeds import Purpose, generator
 from replication.tasks.games import task_of

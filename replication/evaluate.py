@@ -13,7 +13,6 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from replication.command_line import parse_dataclass, split_preset
 from replication.config import Config, Env, Evaluate, UserError, Vision, check
 from replication.envs.display import need_display
 from replication.parallel import mpi
@@ -32,6 +31,7 @@ from replication.rollouts.loop import Trial, drive
 from replication.rollouts.real_world import RealWorld
 from replication.rollouts.workers import run_all, start_worker
 from replication.runs import files, folders, records
+from replication.runs.command_line import parse_dataclass, split_preset
 from replication.runs.versions import versions
 from replication.tasks.games import task_of
 

@@ -17,7 +17,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from replication.command_line import parse_cli, parse_run
 from replication.config import Config
 from replication.report.catalogue import FIGURES, CatalogueEntry
 from replication.report.page import DPI, PageFigure, render
@@ -27,6 +26,7 @@ from replication.report.score_table import score_table
 from replication.report.style import styled
 from replication.report.tables import write_table
 from replication.runs import files, folders, records
+from replication.runs.command_line import parse_cli, parse_run
 from replication.runs.script import run_script
 from replication.runs.stages import STAGES, needs_of
 

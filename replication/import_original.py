@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import Annotated, NamedTuple
 
 from replication import training
-from replication.command_line import parse_dataclass
 from replication.config import Config, UserError, check
 from replication.controller.controller import LinearPolicy
 from replication.dataset.series import write_starts
@@ -26,6 +25,7 @@ from replication.presets import PRESETS
 from replication.rnn.rnn import MDNRNN
 from replication.rollouts.original_files import read_controller, read_starts, set_rnn, set_vae
 from replication.runs import files, folders, records
+from replication.runs.command_line import parse_dataclass
 from replication.runs.script import run_script
 from replication.runs.stages import STAGES, check_names
 from replication.tasks.games import task_of

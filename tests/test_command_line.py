@@ -3,9 +3,9 @@
 import dataclasses
 import re
 
-from replication.command_line import parse_cli, split_preset
 from replication.config import Config, UserError
 from replication.presets import PRESETS
+from replication.runs.command_line import parse_cli, split_preset
 
 import pytest
 

@@ -9,8 +9,8 @@ import shlex
 from pathlib import Path
 from types import ModuleType
 
-from replication.command_line import parse_cli, parse_dataclass
 from replication.runs import folders
+from replication.runs.command_line import parse_cli, parse_dataclass
 
 import pytest
 

@@ -1,11 +1,11 @@
 """M's stage: what its log holds of held-out data, and an M that is left untrained."""
 
 from replication import train_rnn
-from replication.command_line import parse_cli
 from replication.config import Rnn, UserError
 from replication.rnn.batches import draw_z, even_batch, for_m
 from replication.rnn.rnn import MDNRNN
 from replication.runs import records, seeds
+from replication.runs.command_line import parse_cli
 from replication.tasks.car_racing import CAR_RACING_V3
 
 import numpy as np

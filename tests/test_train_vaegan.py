@@ -1,9 +1,9 @@
 """The VAE-GAN's stage: resumed it gives the same numbers, and a collapse is named."""
 
 from replication import training
-from replication.command_line import parse_cli
 from replication.config import Vaegan
 from replication.runs import folders, records
+from replication.runs.command_line import parse_cli
 from replication.runs.logs import read_log
 from replication.tf import keras, tf
 from replication.train_vaegan import collapse, optimizers

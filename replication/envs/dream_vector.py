@@ -8,7 +8,7 @@ docs/dream-env.md trains PPO in it. Row i is the dream of a DreamEnv that has th
 from collections.abc import Sequence
 
 from replication.envs.dream import action_space, draw_key, observation_space, observe
-from replication.rnn.dream import Dreams, Ends, Starts, capped
+from replication.rnn.dream import Dreams, Ends, Starts
 from replication.rnn.rnn import MDNRNN
 from replication.tf import keras
 
@@ -47,9 +47,9 @@ class DreamVectorEnv(VectorEnv):
         """
         if num_envs < 1:
             raise ValueError(f"num_envs {num_envs}: at least 1")
-        self.dreams = Dreams(rnn, starts, temperature, num_envs)
+        self.dreams = Dreams(rnn, starts, temperature, num_envs, cap=cap)
         self.num_envs, self.decoder, self.ends = num_envs, decoder, ends
-        self.max_steps, self.cap = max_steps or rnn.task.max_steps, cap
+        self.max_steps = max_steps or rnn.task.max_steps
         self.autoreset_mode = AutoresetMode(autoreset_mode)
         self.metadata = {"render_fps": rnn.task.fps, "autoreset_mode": self.autoreset_mode}
         self.single_action_space = action_space(rnn)
@@ -58,7 +58,6 @@ class DreamVectorEnv(VectorEnv):
         self.observation_space = batch_space(self.single_observation_space, num_envs)
         self.randoms: list[np.random.Generator] = []  # one for each row
         self.steps = np.zeros(num_envs, int)  # of each row's dream so far
-        self.earned = np.zeros(num_envs, np.float32)  # by it, as far as that counts
         self.over = np.zeros(num_envs, bool)  # rows whose dream is over and not begun anew
 
     def reset(
@@ -91,7 +90,6 @@ class DreamVectorEnv(VectorEnv):
             raise ResetNeeded(f"dreams {np.flatnonzero(self.over).tolist()} are over: reset them")
         rewards, terminations = self.dreams.outcome(actions, self.ends)
         self.steps += 1
-        rewards = self._counted(rewards)
         truncations, infos = self.steps >= self.max_steps, {}
         if self.over.any():  # these rows' actions led nowhere
             rewards, terminations, truncations = (
@@ -120,16 +118,8 @@ class DreamVectorEnv(VectorEnv):
         """Begin the dreams of rows, bool (B,), anew."""
         for row in np.flatnonzero(rows):
             self.dreams.begin(int(row), draw_key(self.randoms[row]))
-        self.steps[rows] = self.earned[rows] = 0
+        self.steps[rows] = 0
         self.over = self.over & ~rows
-
-    def _counted(self, rewards: np.ndarray) -> np.ndarray:
-        """The part of rewards (B,) that counts."""
-        if not self.cap:
-            return rewards
-        before = self.earned
-        self.earned = capped(before, rewards, np.float32(self.steps), self.cap)
-        return self.earned - before
 
     def _final_infos(self) -> dict:
         """What gymnasium says, in the mode of the same step, of dreams that are over."""

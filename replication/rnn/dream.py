@@ -76,14 +76,18 @@ class Dreams:
         temperature: float = 1.0,
         width: int = 1,
         component: int | None = None,
+        cap: float = 0.0,
     ):
-        """component: the only one of M's Gaussians, 0..K-1, that z is drawn from; None: all."""
+        """component: the only one of M's Gaussians, 0..K-1, that z is drawn from; None: all.
+
+        cap: what a dream has earned after t steps counts up to cap * t + CAP_FIRST; 0: all of it.
+        """
         if not 0 < temperature < np.inf:
             raise ValueError(f"temperature {temperature}: must be positive")
         if component is not None and component not in range(rnn.config.mixtures):
             raise ValueError(f"component {component}: M has {rnn.config.mixtures}, from 0 on")
         self.rnn, self.temperature, self.width = rnn, temperature, width
-        self.component = -1 if component is None else component
+        self.component, self.cap = -1 if component is None else component, cap
         self.starts, self.weights = starts, weights_of(rnn)
         self._allocate(-(-width // LANES))
 
@@ -99,6 +103,7 @@ class Dreams:
         self._gates, self._out = zeros(4 * config.hidden), zeros(len(self.weights.out))
         self._uniform, self._noise = zeros(task.z_size + 1), zeros(task.z_size)
         self._keys, self._steps = (np.zeros((blocks, LANES), np.uint64) for _ in range(2))
+        self._earned = np.zeros(self.width, np.float32)  # as far as it counts
         self._scratch = np.zeros((config.mixtures + 2, task.z_size * LANES), np.float32)
 
     @property
@@ -122,7 +127,7 @@ class Dreams:
         start = int(uniform * len(self.starts.mu))
         at = divmod(row, LANES)
         place = at[0], slice(None), at[1]
-        self._keys[at], self._steps[at] = key, 1
+        self._keys[at], self._steps[at], self._earned[row] = key, 1, 0
         mu, logvar = np.float32(self.starts.mu[start]), np.float32(self.starts.logvar[start])
         sigma = np.exp(np.float32(told_logvar(logvar, self.rnn.config)) / 2)
         self._z[place] = mu + sigma * noise
@@ -156,7 +161,16 @@ class Dreams:
     def outcome(self, action: np.ndarray, ends: Ends) -> tuple[np.ndarray, np.ndarray]:
         """Take a_t: what it earned, float32 (B,), and whether it ended its dream, bool (B,)."""
         reward, end = self.rnn.task.dream_outcome(self.step(action), self.width)
-        return reward, end > 0.5 if ends == "likely" else self.uniform < end
+        return self._counted(reward), end > 0.5 if ends == "likely" else self.uniform < end
+
+    def _counted(self, reward: np.ndarray) -> np.ndarray:
+        """The part of a reward (B,) that counts."""
+        if not self.cap:
+            return reward
+        steps = np.float32(self._steps.reshape(-1)[: self.width] - np.uint64(1))
+        before = self._earned
+        self._earned = np.minimum(before + reward, self.cap * steps + CAP_FIRST)
+        return self._earned - before
 
     @property
     def uniform(self) -> np.ndarray:
@@ -179,11 +193,3 @@ def first_numbers(key: int, size: int) -> tuple[float, np.ndarray]:
     noise = np.zeros((1, size, LANES), np.float32)
     kernels.random_numbers(keys, np.zeros_like(keys), uniform, noise)
     return float(uniform[0, -1, 0]), noise[0, :, 0]
-
-
-def capped(earned: np.ndarray, reward: np.ndarray, steps: np.ndarray, cap: float) -> np.ndarray:
-    """What counts of all that dreams have earned in so many steps, the last reward included: (B,).
-
-    It is up to cap * steps + CAP_FIRST. All arguments but the cap are float32 (B,).
-    """
-    return np.minimum(earned + reward, cap * steps + CAP_FIRST)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from replication.config import Dream
-from replication.rnn.dream import Dreams, Ends, Starts, capped
+from replication.rnn.dream import Dreams, Ends, Starts
 from replication.rnn.rnn import MDNRNN
 from replication.rollouts.loop import Seen, Trial
 from replication.runs.seeds import Purpose, derive_key
@@ -21,8 +21,7 @@ class DreamRules:
     temperature: float = 1.0
     max_steps: int | None = None  # None: as many as the game's episodes have
     ends: Ends = "drawn"
-    # What a dream has earned after t steps counts up to cap * t + CAP_FIRST. 0: all of it.
-    cap: float = 0.0
+    cap: float = 0.0  # what a step may earn on the average; 0: anything
     component: int | None = None  # of M's mixture, the only one that z is drawn from; None: all
 
 
@@ -45,16 +44,14 @@ class DreamWorld:
     ):
         """purpose: what the dreams' random numbers are for."""
         rules = rules or DreamRules()
-        self.dreams = Dreams(rnn, starts, rules.temperature, width, rules.component)
+        self.dreams = Dreams(rnn, starts, rules.temperature, width, rules.component, rules.cap)
         self.rules, self.width, self.purpose = rules, width, purpose
         self.max_steps = rules.max_steps or rnn.task.max_steps
         self.idle_reward, self.idle_below = 0.0, rnn.task.dream_idle
-        self.steps, self.earned = np.zeros((2, width), np.float32)
 
     def begin(self, slot: int, trial: Trial) -> None:
         """Start a dream that follows from the trial's seed."""
         self.dreams.begin(slot, derive_key(trial.seed, self.purpose))
-        self.steps[slot] = self.earned[slot] = 0
 
     def see(self) -> Seen:
         """z_t, h_t and c_t of every slot."""
@@ -62,14 +59,4 @@ class DreamWorld:
 
     def step(self, slots: Sequence[int], actions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """What M expects a_t (B, A) to earn, float32 (B,), and whether it ends, bool (B,)."""
-        reward, ended = self.dreams.outcome(actions, self.rules.ends)
-        return self._capped(reward), ended
-
-    def _capped(self, reward: np.ndarray) -> np.ndarray:
-        """The part of a reward (B,) that counts."""
-        if not self.rules.cap:
-            return reward
-        self.steps += 1
-        before = self.earned
-        self.earned = capped(before, reward, self.steps, self.rules.cap)
-        return self.earned - before
+        return self.dreams.outcome(actions, self.rules.ends)

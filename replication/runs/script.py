@@ -5,8 +5,8 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from replication.command_line import parse_cli
 from replication.config import Config, UserError, Vision
+from replication.runs.command_line import parse_cli
 from replication.runs.records import recorded_game
 
 

@@ -103,7 +103,7 @@ def test_stream_reads_a_block_at_a_time(stream, monkeypatch):
 
 MEASURE = """
 import resource
-from replication.command_line import parse_cli
+from replication.runs.command_line import parse_cli
 from replication.dataset import episodes, frame_stream
 from replication.vae.frames import frame_batches
 

@@ -7,8 +7,8 @@ import re
 import sys
 
 from replication import evaluate, pipeline
-from replication.command_line import parse_cli
 from replication.runs import folders
+from replication.runs.command_line import parse_cli
 
 import imageio.v2 as imageio
 import numpy as np

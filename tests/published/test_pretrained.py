@@ -5,7 +5,6 @@ import re
 import subprocess
 from pathlib import Path
 
-from replication.command_line import parse_cli
 from replication.config import Env
 from replication.report.run_record import read_run
 from replication.rollouts.agent import LinearControllers
@@ -13,6 +12,7 @@ from replication.rollouts.agent_files import load_agent
 from replication.rollouts.loop import Trial, drive
 from replication.rollouts.workers import make_real_world
 from replication.runs import records
+from replication.runs.command_line import parse_cli
 from replication.runs.logs import read_log
 from replication.runs.seeds import Purpose, derive_seed
 from replication.runs.stages import differing

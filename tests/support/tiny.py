@@ -19,8 +19,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from replication.command_line import parse_cli
 from replication.runs import folders
+from replication.runs.command_line import parse_cli
 
 ROOT = Path(__file__).resolve().parents[2]
 MPIRUN = str(Path(sys.executable).parent / "mpirun")
