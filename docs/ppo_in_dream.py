@@ -63,6 +63,7 @@ class Vectorized(VecEnv):
     def get_attr(self, name, indices=None):
         return [getattr(self.envs, name)] * len(self._get_indices(indices))
 
+    # Abstract in Stable-Baselines3; PPO calls neither of the two.
     def set_attr(self, name, value, indices=None):
         raise NotImplementedError
 

@@ -54,8 +54,12 @@ class Driven:
 
     returns: np.ndarray  # (C's, tracks)
     dreams: np.ndarray  # (C's,): the mean return of each in the dream
-    best: int  # which C has the greatest mean
     frames: int  # in all, those of the disturbed C too
+
+    @property
+    def best(self) -> int:
+        """Which C has the greatest mean."""
+        return best_of(self.returns)
 
 
 # The parts of a round -------------------------------------------------------------------------
@@ -101,7 +105,7 @@ def drive(
     if not folder.exists():
         trials = clean_trials(course, number, found)
         episodes = record_all(pool, f"round {number}", trials, m)
-        best = int(returns_of(course, episodes, len(found)).mean(axis=1).argmax())
+        best = best_of(returns_of(course, episodes, len(found)))
         more = disturbed_trials(course, number, found[best], whitening)
         episodes += record_all(pool, f"round {number}, disturbed", more, m)
         seeds = [trial.seed for trial in trials + more]
@@ -111,7 +115,12 @@ def drive(
     returns = returns_of(course, clean, len(found))
     dreamt = run_all(pool, f"round {number}", dream_trials(course, number, found), "dream", m)
     dreams = dreamt[:, 0].reshape(len(found), -1).mean(axis=1)
-    return Driven(returns, dreams, int(returns.mean(axis=1).argmax()), int(series["offset"][-1]))
+    return Driven(returns, dreams, int(series["offset"][-1]))
+
+
+def best_of(returns: np.ndarray) -> int:
+    """The C whose returns (C's, tracks) have the greatest mean."""
+    return int(returns.mean(axis=1).argmax())
 
 
 def returns_of(course: Course, episodes: list[dict], count: int) -> np.ndarray:

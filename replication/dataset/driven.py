@@ -5,10 +5,7 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-from replication.config import UserError
-from replication.dataset.episodes import UNREADABLE
-from replication.dataset.series import formats
-from replication.runs import folders
+from replication.dataset.series import formats, map_arrays
 from replication.tasks.task import Task
 
 import numpy as np
@@ -32,12 +29,7 @@ def write_driven(
 
 def load_driven(task: Task, folder: Path) -> dict[str, np.ndarray]:
     """The episodes of a round, memory-mapped; UserError if they cannot be read."""
-    names = (*formats(task), "offset", "seed")
-    try:
-        return {name: np.load(folder / f"{name}.npy", mmap_mode="r") for name in names}
-    except UNREADABLE as error:
-        where = folders.shown(folder)
-        raise UserError(f"{where} cannot be read ({error}): restore it, or --overwrite") from None
+    return map_arrays(task, folder, "restore it, or --overwrite")
 
 
 def return_of(episode: dict[str, np.ndarray], max_steps: int, idle_reward: float) -> float:

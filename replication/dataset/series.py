@@ -103,11 +103,19 @@ def load_series(config: Config) -> dict[str, np.ndarray]:
             f"{folders.shown(folder)} was encoded by another V ({made_by}, not {ours}):"
             f" run python replication/{records.command(config, 'series')} --overwrite"
         )
-    names = (*formats(task_of(config.task)), "offset", "seed")
+    again = f"run python replication/{records.command(config, 'series')} --overwrite"
+    return map_arrays(task_of(config.task), folder, again)
+
+
+def map_arrays(task: Task, folder: Path, again: str) -> dict[str, np.ndarray]:
+    """The arrays of a series, memory-mapped; UserError if they cannot be read.
+
+    again: what the user can then do.
+    """
+    names = (*formats(task), "offset", "seed")
     try:
         return {name: np.load(folder / f"{name}.npy", mmap_mode="r") for name in names}
     except UNREADABLE as error:
-        again = f"run python replication/{records.command(config, 'series')} --overwrite"
         raise UserError(f"{folders.shown(folder)} cannot be read ({error}): {again}") from None
 
 

@@ -41,8 +41,8 @@ def for_m(series: dict, config: Rnn, task: Task) -> dict:
     prepared = {**series, "heads": heads_of(config, task)}
     for name in prepared["heads"]:
         prepared[name] = _targets(series, task.heads[name])
-    told = np.float16(told_logvar(0, config))
     if config.z == "mean":
+        told = np.float16(told_logvar(0, config))
         prepared["logvar"] = np.broadcast_to(told, series["logvar"].shape)
     return prepared
 

@@ -4,13 +4,13 @@ from pathlib import Path
 
 from replication.config import Config, Controller, UserError
 from replication.parallel import mpi
-from replication.rollouts.loop import Trial
 from replication.rollouts.workers import NewM, run_all
 from replication.runs import folders
 from replication.runs.logs import Log, read_log
 from replication.runs.seeds import Purpose, derive_seed
 from replication.search.cma_es import Evolution
 from replication.search.fitness import fitness_of
+from replication.search.round_trials import each_on
 from replication.search.whitening import Whitening
 
 import numpy as np
@@ -71,11 +71,7 @@ class DreamSearch:
             derive_seed(self.seed, Purpose.CANDIDATE, number, 0, episode)
             for episode in range(self.rounds.episodes)
         ]
-        trials = [
-            Trial(seed, np.float32(parameters), self.dream.patience)
-            for parameters in asked
-            for seed in seeds
-        ]
+        trials = each_on(seeds, asked, self.dream.patience)
         results = run_all(pool, f"generation {number}", trials, "dream", self.m)
         returns = results[:, 0].reshape(self.settings.population, -1)  # (population, dreams)
         fitness = fitness_of(returns, self.dream.worst)

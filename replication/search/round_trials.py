@@ -11,13 +11,18 @@ DREAMS = 64  # ours: dreams that each C of a round has, to be compared with what
 GIVE_UP = 150  # ours: frames without reward after which a recorded episode is given up
 
 
+def each_on(seeds: list[int], found: np.ndarray, patience: int) -> list[Trial]:
+    """Every C (C's, P) on each of these seeds, C by C."""
+    return [Trial(seed, np.float32(parameters), patience) for parameters in found for seed in seeds]
+
+
 def clean_trials(course: Course, number: int, found: np.ndarray) -> list[Trial]:
     """Every C (C's, P) on the round's tracks, C by C."""
     seeds = [
         derive_seed(course.seed(number), Purpose.ROUND_DRIVE, 0, track)
         for track in range(course.config.rounds.tracks)
     ]
-    return [Trial(seed, parameters, _patience(course)) for parameters in found for seed in seeds]
+    return each_on(seeds, found, _patience(course))
 
 
 def dream_trials(course: Course, number: int, found: np.ndarray) -> list[Trial]:
@@ -25,8 +30,7 @@ def dream_trials(course: Course, number: int, found: np.ndarray) -> list[Trial]:
     seeds = [
         derive_seed(course.seed(number), Purpose.ROUND_DREAM, dream) for dream in range(DREAMS)
     ]
-    patience = course.config.dream.patience
-    return [Trial(seed, parameters, patience) for parameters in found for seed in seeds]
+    return each_on(seeds, found, course.config.dream.patience)
 
 
 def disturbed_trials(
