@@ -20,6 +20,7 @@ from replication.dataset.series import first_frames, load_series, write_starts
 from replication.runs import files, folders, records
 from replication.runs.command_line import parse_dataclass
 from replication.runs.script import run_script
+from replication.runs.stages import models_of
 from replication.tasks.games import task_of
 
 import tyro
@@ -46,7 +47,7 @@ def parse_options(argv: Sequence[str]) -> Options:
 
 def copy_models(config: Config, new: Config) -> list[str]:
     """Copy V's and M's folders; returns the names of their stages."""
-    names = [f"train_{config.vision}", "train_rnn"]
+    names = list(models_of(config))
     for name in names:
         target = folders.stage_folder(new, name)
         shutil.copytree(folders.stage_folder(config, name), target, ignore=LEFT)

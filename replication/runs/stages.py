@@ -133,11 +133,16 @@ def stages_of(config: Config) -> list[str]:
 
 def needs_of(name: str, config: Config) -> list[str]:
     """The stages whose output a stage reads, in a run of this kind."""
-    makers = {V: f"train_{config.vision}", M: "rounds" if config.rounds.count else "train_rnn"}
+    makers = dict(zip((V, M), models_of(config), strict=True))
     needs = [makers.get(need, need) for need in STAGES[name].needs]
     if name == "train_controller" and _dreams(config):
         needs.append("series")  # whose frames dreams start from
     return [need for need in needs if need in stages_of(config)]
+
+
+def models_of(config: Config) -> tuple[str, str]:
+    """The stages that make a run's V and its M."""
+    return f"train_{config.vision}", "rounds" if config.rounds.count else "train_rnn"
 
 
 def sections_of(name: str, config: Config) -> tuple[str, ...]:

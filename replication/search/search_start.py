@@ -18,7 +18,7 @@ from replication.rollouts.agent_files import (
 )
 from replication.runs import files, folders, records
 from replication.runs.logs import read_log
-from replication.runs.stages import needs_of
+from replication.runs.stages import models_of
 from replication.search.history import read_history
 from replication.search.recorded_inputs import inputs_of_c, some_episodes
 from replication.search.warm_start import act_like
@@ -58,10 +58,10 @@ def read_search_start(config: Config, parts: AgentParts) -> SearchStart:
     like; for whitened steps of a C that is not linear; or if what was recorded is gone or spoilt.
     """
     whitening = _read_whitening(config, parts)
-    if config.controller.start == "zero" and config.rounds.count:
-        return SearchStart(_c_of_rounds(config, parts), whitening)
     if config.controller.start == "zero":
-        return SearchStart(np.zeros(parts.controller.parameter_count), whitening)
+        nothing = np.zeros(parts.controller.parameter_count)
+        first = _c_of_rounds(config, parts) if config.rounds.count else nothing
+        return SearchStart(first, whitening)
     path = _recorded(config, "start.json")
     if path:
         start = files.read_json(path, "agent", "parameters", "fit", "log")
@@ -98,8 +98,9 @@ def _start_from_agent(
     if agent.task != parts.task:
         raise UserError(f"--controller.start {name}: plays {agent.task.name}")
     fit, known = None, recorded_inputs(folder)
-    models = [need for need in needs_of("train_controller", config) if need != "series"]
-    same_models = all(known.get(name) == records.output_of(config, name) for name in models)
+    same_models = all(
+        known.get(name) == records.output_of(config, name) for name in models_of(config)
+    )
     if not same_models or agent.mode != config.controller.mode:
         parameters, fit = act_like(agent, parameters, parts, config)
     log = [

@@ -80,10 +80,10 @@ def test_the_series_are_read_for_dreams_alone(again):
 
 def test_an_agent_of_dreams_starts_a_search_in_the_game_as_it_is(dreaming, again):
     """It has the run's V and M: no C has to be fitted to act like it."""
-    shutil.copytree(dreaming / "checkpoints/t", again / "checkpoints/dreamt")
+    shutil.copytree(dreaming / "checkpoints/t", again / "checkpoints/another")
     argv = [*M_WITH_HEADS, "--controller.generations", "1"]
     ended = tiny.stage(
-        "train_controller", *argv, "--controller.start", "checkpoints/dreamt", home=again
+        "train_controller", *argv, "--controller.start", "checkpoints/another", home=again
     )
     assert ended.status == 0, ended.err
     assert "acts most like" not in ended.out

@@ -20,15 +20,6 @@ CONSTANTS = [
 ]
 
 
-@pytest.mark.parametrize(("module", "name", "value"), CONSTANTS)
-def test_another_constant(module, name, value, monkeypatch):
-    stock, fast = twins()
-    monkeypatch.setattr(module, name, value)
-    same_frames(stock, fast)
-    monkeypatch.undo()
-    same_frames(stock, fast)
-
-
 def filled(surface, points, *rest):
     pygame.draw.polygon(surface, (1, 2, 3), points)
 
@@ -46,10 +37,10 @@ FUNCTIONS = [
 ]
 
 
-@pytest.mark.parametrize(("owner", "name", "function"), FUNCTIONS)
-def test_another_function(owner, name, function, monkeypatch):
+@pytest.mark.parametrize(("owner", "name", "value"), CONSTANTS + FUNCTIONS)
+def test_another_constant_or_function(owner, name, value, monkeypatch):
     stock, fast = twins()
-    monkeypatch.setattr(owner, name, function)
+    monkeypatch.setattr(owner, name, value)
     same_frames(stock, fast)
     monkeypatch.undo()
     same_frames(stock, fast)
