@@ -11,10 +11,9 @@ from replication.article.run_parts import RunParts
 from replication.rnn.component_tests import switching
 from replication.rnn.rnn import MDNRNN, told_logvar
 from replication.tf import tf
+from replication.vae.frames import USED
 
 import numpy as np
-
-FEWEST_NATS = 0.05  # of a dimension of z that gets a slider
 
 
 def make_facts(parts: RunParts) -> dict:
@@ -49,9 +48,9 @@ def _packed(recording: Recording, rnn: MDNRNN | None) -> dict:
 
 
 def _sliders(carried: np.ndarray) -> list[dict]:
-    """The dimensions of z that carry something, the fullest first."""
+    """The dimensions of z that are in use, as V's log counts them, the fullest first."""
     order = np.argsort(-carried, kind="stable")
-    chosen = [i for i in order if carried[i] >= FEWEST_NATS] or order[:1]
+    chosen = [i for i in order if carried[i] > USED] or order[:1]
     return [{"dimension": int(i), "nats": round(float(carried[i]), 2)} for i in chosen]
 
 
