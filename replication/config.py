@@ -120,7 +120,7 @@ class Controller:
     # Deviation where it is a folder: a new search from an agent's C; where its V, M or mode are
     # others, from the C that acts most like that agent on the run's rollouts.
     # Its tracks are those of that agent's generations 1, 2, ... again, but for another --seed.
-    start: str = "zero"  # Or an agent's folder; after rounds zero is their C. [original: 0]
+    start: str = "zero"  # Or an agent's folder; where there are rounds, theirs. [original: 0]
     sigma: float = 0.1  # First step size of CMA-ES. [original train.py]
     # Deviation where it is "whitened": CMA-ES's first covariance is such that its steps try the
     # directions of C's inputs more alike. C stays the linear policy it is.

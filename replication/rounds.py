@@ -6,11 +6,13 @@ In a round C searches in M's dream; what it is at several points of the search, 
 the start, drive the same tracks of the game, and the best goes on; that one drives disturbed, too;
 M learns from all that was driven so far; C becomes the policy that acts alike on the new M. No
 candidate's fitness comes from the game. Where a search only found what M does not know, what it
-began with is the best, and the next search makes smaller steps.
+began with is the best, and the next search makes smaller steps. The first round begins with a C of
+zeros, or with an agent's (--controller.start).
 
-Reads V, M and the series. Writes checkpoints/RUN/rounds/: log.jsonl, a line a round; NN/, what each
-round made; rnn/ and controller.json, M and C of the round that drove best. data/RUN/rounds/NN/ is
-what was driven. Killed and called again it goes on to the same numbers, bit for bit.
+Reads V, M and the series, and the rollouts to start from an agent. Writes checkpoints/RUN/rounds/:
+log.jsonl, a line a round; NN/, what each round made; rnn/ and controller.json, M and C of the round
+that drove best. data/RUN/rounds/NN/ is what was driven. Killed and called again it goes on to the
+same numbers, bit for bit.
 """
 
 import dataclasses
@@ -36,6 +38,7 @@ from replication.search.course import Course, Standing, read_round, standing_aft
 from replication.search.dream_search import DreamSearch
 from replication.search.refit import refit
 from replication.search.round_trials import clean_trials, disturbed_trials, dream_trials
+from replication.search.search_start import read_rounds_start
 from replication.search.whitening import Whitening, whitening_of
 from replication.training import save_weights
 
@@ -69,20 +72,19 @@ def make_m(course: Course, before: Standing) -> NewM:
     """The M of a round, and states that it dreams from."""
     config, number = course.config, before.number + 1
     random = generator(course.seed(number), Purpose.DREAM_STARTS)
-    rnn = course.build_rnn(before.weights)
-    starts = recorded_starts(rnn, course.shares(before.number), STARTS, random)
+    shares = course.shares(before.number)
+    starts = recorded_starts(course.watcher(before.weights), shares, STARTS, random)
     rules = dream_rules(config.dream, config.env.max_steps)
     return NewM(str(number), before.weights, DreamSettings(starts, rules))
 
 
 def whiten(course: Course, before: Standing) -> Whitening:
     """Steps for the search, by what C sees on that M."""
-    rnn = course.build_rnn(before.weights)
     inputs = []
     for series, _ in course.shares(before.number):
         some = series | {"offset": series["offset"][: SOME + 1]}
         last = some["offset"][-1]
-        inputs.append(course.inputs_of_c(rnn, some | {"mu": series["mu"][:last]}))
+        inputs.append(course.inputs_of_c(before.weights, some | {"mu": series["mu"][:last]}))
     return whitening_of(np.concatenate(inputs), course.parts.task)
 
 
@@ -134,14 +136,14 @@ def learn(course: Course, before: Standing, kept: np.ndarray) -> tuple[MDNRNN, n
     """M, when it has learned from the new driving too, and a C that acts on it as `kept` did."""
     settings, number = course.config.rounds, before.number + 1
     rnn, own = course.build_rnn(before.weights), course.driven(number)
-    seen = course.inputs_of_c(rnn, own)
+    seen = course.inputs_of_c(before.weights, own)
     (first, weight), *later = course.shares(number)
     shares = [Share(first, rows_of(first)[1], weight)]
     shares += [Share(series, np.arange(len(series["seed"])), share) for series, share in later]
     folder = course.of_round(number) / "rnn"
     folder.mkdir(exist_ok=True)
     refine(rnn, shares, settings.batches, settings.learning_rate, course.seed(number), folder)
-    now = course.inputs_of_c(rnn, own)
+    now = course.inputs_of_c(rnn.get_weights(), own)
     parameters, explained = refit(course.parts.controller, kept, [seen], [now])
     return rnn, parameters, explained
 
@@ -255,8 +257,10 @@ def main(config: Config) -> None:
         run, settings = folders.run_folder(config.run), config.controller
         parts = load_parts(run, settings.mode, config.vision, settings.z, run / "rnn")
         check_settings(config, parts)
+        start = read_rounds_start(config, parts)
         records.begin_stage(config, "rounds")
-        course = Course(config, parts, folder)
+        start.save(folder)
+        course = Course(config, parts, start.parameters, folder)
         standing = standing_after(course)
         log = Log(folder / "log.jsonl", resume_at=standing.number)
         parts.task.make_env(config.env.stock).close()  # the master compiles for all

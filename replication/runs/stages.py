@@ -62,7 +62,7 @@ STAGES = {
             ("task", "frames", "seed", "env", "dream", "rounds"),
             "rounds.count",
             (V, "series", "train_rnn"),
-            fields=("controller.mode", "controller.z"),
+            fields=("controller.mode", "controller.z", "controller.start"),
         ),
         Stage(
             "train_controller",

@@ -37,9 +37,11 @@ class Standing:
 class Course:
     """What all rounds of a run share."""
 
-    def __init__(self, config: Config, parts: AgentParts, folder: Path):
-        """parts: V, and M as it was before the first round."""
+    def __init__(self, config: Config, parts: AgentParts, start: np.ndarray, folder: Path):
+        """parts: V, and M as it was before the first round; start: C's flat vector then (P,)."""
         self.config, self.parts, self.folder = config, parts, folder
+        self.start = np.float32(start)
+        self._watcher = parts.build_rnn()  # one: for each MDNRNN the watching is traced anew
         self.first = self.for_m(load_series(config))
 
     def for_m(self, series: dict) -> dict:
@@ -70,9 +72,14 @@ class Course:
         rnn.set_weights(weights)
         return rnn
 
-    def inputs_of_c(self, rnn: MDNRNN, series: dict) -> np.ndarray:
-        """What C sees at every frame of a series, of V's means: float32 (F, I)."""
-        seen = np.float32(series["mu"]), *series_memories(rnn, series)
+    def watcher(self, weights: list[np.ndarray]) -> MDNRNN:
+        """An M to watch recordings with, until the next call."""
+        self._watcher.set_weights(weights)
+        return self._watcher
+
+    def inputs_of_c(self, weights: list[np.ndarray], series: dict) -> np.ndarray:
+        """What C sees at every frame of a series, of V's means and such an M: float32 (F, I)."""
+        seen = np.float32(series["mu"]), *series_memories(self.watcher(weights), series)
         return np.concatenate(self.parts.controller.parts(*seen), axis=1)
 
 
@@ -90,8 +97,7 @@ def standing_after(course: Course) -> Standing:
 def standing_before(course: Course, number: int) -> Standing:
     """Where the rounds stood before this one."""
     if number == 1:
-        nothing = np.zeros(course.parts.controller.parameter_count, np.float32)
-        return Standing(0, course.parts.rnn, nothing)
+        return Standing(0, course.parts.rnn, course.start)
     record, rnn = read_round(course, number - 1), course.parts.build_rnn()
     load_into(rnn, course.of_round(number - 1) / "rnn.weights.h5")
     parameters = np.float32(record["parameters"])

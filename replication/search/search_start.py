@@ -2,6 +2,7 @@
 
 The first vector is 0, or the C of another run's agent (--controller.start). On the V and M that the
 agent's C was evolved on it is that C; elsewhere it is the linear policy that acts most like it.
+In a run with rounds they start there, and the search after them starts from their C.
 A search that has begun goes on with what it has recorded: start.json and whitening.npz.
 """
 
@@ -10,15 +11,9 @@ from pathlib import Path
 
 from replication.config import Config, UserError
 from replication.rollouts.agent import AgentParts
-from replication.rollouts.agent_files import (
-    agent_folder,
-    flat_vector,
-    load_agent,
-    recorded_inputs,
-)
-from replication.runs import files, folders, records
+from replication.rollouts.agent_files import agent_folder, flat_vector, load_agent
+from replication.runs import files, folders
 from replication.runs.logs import read_log
-from replication.runs.stages import models_of
 from replication.search.history import read_history
 from replication.search.recorded_inputs import inputs_of_c, some_episodes
 from replication.search.warm_start import act_like
@@ -58,21 +53,35 @@ def read_search_start(config: Config, parts: AgentParts) -> SearchStart:
     like; for whitened steps of a C that is not linear; or if what was recorded is gone or spoilt.
     """
     whitening = _read_whitening(config, parts)
+    if config.rounds.count:
+        return SearchStart(_c_of_rounds(config, parts), whitening)
+    return _first_c(config, parts, "train_controller", whitening)
+
+
+def read_rounds_start(config: Config, parts: AgentParts) -> SearchStart:
+    """The start of a run's rounds: as they have recorded it, or anew.
+
+    parts: the run's V, and M before the rounds. Raises as read_search_start does.
+    """
+    return _first_c(config, parts, "rounds", None)
+
+
+def _first_c(
+    config: Config, parts: AgentParts, stage: str, whitening: Whitening | None
+) -> SearchStart:
+    """The C that a stage begins with: 0, the one it has recorded, or an agent's."""
     if config.controller.start == "zero":
-        nothing = np.zeros(parts.controller.parameter_count)
-        first = _c_of_rounds(config, parts) if config.rounds.count else nothing
-        return SearchStart(first, whitening)
-    path = _recorded(config, "start.json")
-    if path:
+        return SearchStart(np.zeros(parts.controller.parameter_count), whitening)
+    if path := _recorded(config, stage, "start.json"):
         start = files.read_json(path, "agent", "parameters", "fit", "log")
         parameters = flat_vector(start["parameters"], parts, path).astype(np.float64)
         return SearchStart(parameters, whitening, start["agent"], start["fit"], start["log"])
     return _start_from_agent(config, parts, whitening)
 
 
-def _recorded(config: Config, name: str) -> Path | None:
+def _recorded(config: Config, stage: str, name: str) -> Path | None:
     """The file that a search has recorded, if it has begun; UserError if it is gone."""
-    path = folders.stage_folder(config, "train_controller") / name
+    path = folders.stage_folder(config, stage) / name
     if config.overwrite:
         return None
     if not path.exists() and read_log(path.with_name("log.jsonl")):
@@ -97,11 +106,8 @@ def _start_from_agent(
     agent, parameters = load_agent(folder)
     if agent.task != parts.task:
         raise UserError(f"--controller.start {name}: plays {agent.task.name}")
-    fit, known = None, recorded_inputs(folder)
-    same_models = all(
-        known.get(name) == records.output_of(config, name) for name in models_of(config)
-    )
-    if not same_models or agent.mode != config.controller.mode:
+    fit = None
+    if not _same_models(agent, parts) or agent.mode != config.controller.mode:
         parameters, fit = act_like(agent, parameters, parts, config)
     log = [
         {key: value for key, value in line.items() if key != "returns"}
@@ -110,12 +116,17 @@ def _start_from_agent(
     return SearchStart(parameters.astype(np.float64), whitening, name, fit, log)
 
 
+def _same_models(agent: AgentParts, ours: AgentParts) -> bool:
+    weights = [*agent.encoder, *agent.rnn], [*ours.encoder, *ours.rnn]
+    return len(weights[0]) == len(weights[1]) and all(map(np.array_equal, *weights))
+
+
 def _read_whitening(config: Config, parts: AgentParts) -> Whitening | None:
     if config.controller.inputs == "raw":
         return None
     if config.controller.mode == "z_hidden":
         raise UserError("--controller.inputs whitened: mode z_hidden is not linear; give raw")
-    if path := _recorded(config, "whitening.npz"):
+    if path := _recorded(config, "train_controller", "whitening.npz"):
         return load_whitening(path, parts.controller.input_size, parts.task)
     inputs = inputs_of_c(parts, some_episodes(config))
     return whitening_of(np.concatenate(inputs), parts.task)

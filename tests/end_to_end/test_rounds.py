@@ -132,3 +132,30 @@ def test_rounds_go_on_where_they_stood(dreaming, again, killed):
     ended = tiny.stage("rounds", *ARGV, home=again)
     assert ended.status == 0, ended.err
     assert numbers(again) == numbers(dreaming)
+
+
+def test_rounds_start_from_an_agent_and_the_search_from_the_rounds(finished, again):
+    shutil.copytree(finished / "checkpoints/t", again / "checkpoints/another")
+    argv = [*ARGV, "--rounds.count", "1", "--controller.start", "checkpoints/another"]
+    ended = tiny.stage("rounds", *argv, home=again)
+    assert ended.status == 0 and "acts most like checkpoints/another" in ended.out, ended.err
+    run = again / "checkpoints/t"
+    start = json.loads((run / "rounds/start.json").read_text())
+    assert start["agent"] == "checkpoints/another" and np.ptp(start["parameters"]) > 0
+    record = (run / "rounds/01/round.json").read_bytes()
+    for path in (run / "rounds/01/round.json", run / "rounds/log.jsonl"):
+        path.unlink()
+    shutil.rmtree(again / "checkpoints/another")  # what is recorded is enough to go on
+    assert tiny.stage("rounds", *argv, home=again).status == 0
+    assert (run / "rounds/01/round.json").read_bytes() == record
+    ended = tiny.stage("train_controller", *argv, home=again)
+    assert ended.status == 0, ended.err
+    best = json.loads((run / "controller/best.json").read_text())
+    end = json.loads((run / "rounds/controller.json").read_text())
+    assert best["parameters"] == end["parameters"]
+
+
+def test_an_agent_that_is_not_there_is_one_line(again):
+    ended = tiny.stage("rounds", *ARGV, "--controller.start", "checkpoints/nobody", home=again)
+    assert ended.status == 2 and "checkpoints/nobody" in ended.complaint
+    assert not (again / "checkpoints/t/rounds/start.json").exists()
