@@ -173,7 +173,7 @@ class Rounds:
     final: int = 32  # Tracks on which the best rounds' C's are compared in the end. [ours]
     noise: float = 0.3  # Spread of the noise on C at most, for whitened inputs. [ours]
     batches: int = 60  # M's batches in a round. [ours]
-    learning_rate: float = 5e-4  # Of Adam, in a round. [ours]
+    learning_rate: float = 5e-4  # Of Adam as a round begins; it falls to a tenth. [ours]
     new: float = 0.6  # Share of a batch that was driven in rounds. [ours]
     age: float = 0.7  # What an older round's driving counts, times, a round. [ours]
 

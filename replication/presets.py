@@ -49,11 +49,13 @@ PRESETS = {
         run="dreamt",
         extract=Extract(episodes=200, policy="brownian"),
         vae=Vae(epochs=6, iterations=1000, batch_size=32, learning_rate=5e-4),
-        rnn=Rnn(heads="tiles", z="mean", epochs=6, iterations=100, batch_size=64, sequence=128),
-        dream=Dream(starts="recorded", steps=450, patience=60, cap=0.36, worst=0.5),
+        rnn=Rnn(heads="tiles", z="mean", epochs=12, iterations=100, batch_size=64, sequence=249),
+        dream=Dream(
+            temperature=0.5, starts="recorded", steps=900, patience=60, cap=0.36, worst=0.5
+        ),
         rounds=Rounds(
-            count=30, generations=12, sigma=0.06, least_sigma=0.02, noisy=24, noise=0.1, bursts=12,
-            batches=300, learning_rate=1e-3, new=0.7,
+            count=20, generations=24, episodes=16, sigma=0.08, least_sigma=0.04, noisy=24,
+            noise=0.1, bursts=12, batches=150, learning_rate=1e-3,
         ),
         controller=Controller(z="mean", generations=0, eval_episodes=48),
     ),

@@ -15,7 +15,7 @@ Z_SIZE = 32  # paper, A.1
 LOW, HIGH = np.float32([-1, 0, 0]), np.float32([1, 1, 1])
 FPS = 50
 LARGEST_TILE = 5.0  # no tile earns more: tracks of fewer than 200 tiles are not made
-TILES_WEIGHT = 100.0  # ours: of the error of the tiles, which are found in one frame of thirty
+TILES_WEIGHT = 10.0  # ours: of the error of the tiles, beside the loss of z
 
 
 def squash(u, xp):
