@@ -11,7 +11,10 @@ import itertools
 import os
 import signal
 import socket
+import threading
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future
+from typing import NamedTuple
 
 from replication.config import UserError
 from replication.runs.script import run_script
@@ -96,23 +99,44 @@ class Pool:
         queue, under_way = iter(jobs), collections.deque()
         while True:
             for item in itertools.islice(queue, self.ahead - len(under_way)):
-                under_way.append((name(item), self._submit(job, item)))
-            self.witness.report([label for label, _ in under_way][: workers()])
+                future = self._submit(job, item)
+                under_way.append((name(item), future))
+                future.add_done_callback(lambda _: self._report(under_way))
+            self._report(under_way)
             if not under_way:
                 return
-            label, result = under_way.popleft()
+            label, future = under_way[0]
             try:
-                yield result()
+                result = future.result()
             except UserError:
                 raise
             except Exception as error:
                 raise UserError(f"{label} failed: {type(error).__name__}: {error}") from error
+            under_way.popleft()
+            yield result
 
-    def _submit(self, job: Callable, item) -> Callable:
-        """Start a job and return a function that gives its result; alone, that one does the job."""
+    def _submit(self, job: Callable, item) -> "Future | _Own":
+        """Start a job; alone, it is done when its result is asked for."""
         if self.executor is None:
-            return functools.partial(_run_job, job, item)
-        return self.executor.submit(_run_job, job, item).result
+            return _Own(functools.partial(_run_job, job, item))
+        return self.executor.submit(_run_job, job, item)
+
+    def _report(self, under_way: collections.deque) -> None:
+        """Tell the witness which jobs the workers have: the first ones that are not done."""
+        names = [label for label, future in list(under_way) if not future.done()]
+        self.witness.report(names[: workers()])
+
+
+class _Own(NamedTuple):
+    """A job that the master does itself, as a future."""
+
+    result: Callable
+
+    def done(self) -> bool:
+        return False
+
+    def add_done_callback(self, callback: Callable) -> None:
+        pass
 
 
 @contextlib.contextmanager
@@ -182,6 +206,7 @@ class Witness:
     """
 
     def __init__(self):
+        self.lock = threading.Lock()
         read_end, self.pipe = os.pipe()
         if os.fork() == 0:
             try:
@@ -195,12 +220,16 @@ class Witness:
         os.close(read_end)
 
     def report(self, jobs: list[str]) -> None:
-        """Send the child the names of the jobs that are under way now."""
-        os.write(self.pipe, (", ".join(jobs) + "\n").encode())
+        """Send the child the names of the jobs that are under way now; from any thread."""
+        with self.lock:
+            if self.pipe is not None:
+                os.write(self.pipe, (", ".join(jobs) + "\n").encode())
 
     def dismiss(self) -> None:
         self.report([])
-        os.close(self.pipe)
+        with self.lock:
+            os.close(self.pipe)
+            self.pipe = None
 
 
 def _name_lost_jobs(pipe: int) -> None:
