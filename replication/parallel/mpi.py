@@ -14,7 +14,6 @@ import socket
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
-from typing import NamedTuple
 
 from replication.config import UserError
 from replication.runs.script import run_script
@@ -115,7 +114,7 @@ class Pool:
             under_way.popleft()
             yield result
 
-    def _submit(self, job: Callable, item) -> "Future | _Own":
+    def _submit(self, job: Callable, item) -> Future:
         """Start a job; alone, it is done when its result is asked for."""
         if self.executor is None:
             return _Own(functools.partial(_run_job, job, item))
@@ -127,16 +126,15 @@ class Pool:
         self.witness.report(names[: workers()])
 
 
-class _Own(NamedTuple):
-    """A job that the master does itself, as a future."""
+class _Own(Future):
+    """A job that the master does itself, when its result is asked for."""
 
-    result: Callable
+    def __init__(self, job: Callable):
+        super().__init__()
+        self.job = job
 
-    def done(self) -> bool:
-        return False
-
-    def add_done_callback(self, callback: Callable) -> None:
-        pass
+    def result(self, timeout=None):
+        return self.job()
 
 
 @contextlib.contextmanager
