@@ -32,11 +32,17 @@ def memories(rnn: MDNRNN, z, action) -> tuple[np.ndarray, np.ndarray]:
     return h[:, 0].numpy(), c[:, 0].numpy()
 
 
-def series_memories(rnn: MDNRNN, series: dict) -> tuple[np.ndarray, np.ndarray]:
-    """h_t, c_t (F, H) each, at every frame of a series, as M watches the means of V."""
+def series_memories(
+    rnn: MDNRNN, series: dict, rows: np.ndarray | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """h_t, c_t (F, H) each, at every frame of a series, as M watches the means of V.
+
+    rows: the episodes that it watches; the others' frames have zeros. None: all.
+    """
     offset = np.asarray(series["offset"])
     h, c = np.zeros((2, offset[-1], rnn.config.hidden), np.float32)
-    rows = np.argsort(np.diff(offset), kind="stable")  # episodes of like length together
+    rows = np.arange(len(offset) - 1) if rows is None else rows
+    rows = rows[np.argsort(np.diff(offset)[rows], kind="stable")]  # of like length together
     for first in range(0, len(rows), EPISODES):
         some = rows[first : first + EPISODES]
         lengths = np.diff(offset)[some]

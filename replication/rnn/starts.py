@@ -35,7 +35,7 @@ def _some(rnn: MDNRNN, series: dict, count: int, random: np.random.Generator) ->
     first = random.choice(firsts, count - int(count * (1 - FIRST)))
     later = random.choice(lively if len(lively) else firsts, int(count * (1 - FIRST)))
     at = np.concatenate([first, later])
-    h, c = series_memories(rnn, series)
+    h, c = series_memories(rnn, series, np.unique(np.searchsorted(firsts, at, "right") - 1))
     mu, logvar = (np.float32(series[name][at]) for name in ("mu", "logvar"))
     return Starts(mu, logvar, h[at], c[at], np.isin(at, firsts))
 
