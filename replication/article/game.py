@@ -51,6 +51,6 @@ def end_head(task: Task, heads: Iterable[str]) -> str | None:
     heads = sorted(heads)
     for asked in heads:
         expected = {name: np.float32([name == asked and LIKELY]) for name in heads}
-        if task.heads[asked].is_event and task.dream_outcome(expected, 1).end[0] == LIKELY:
+        if task.heads[asked].kind == "event" and task.dream_outcome(expected, 1).end[0] == LIKELY:
             return asked
     return None

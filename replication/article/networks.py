@@ -46,7 +46,7 @@ def memory_parts(rnn: MDNRNN) -> dict:
         "bias": pack(bias),
         "mixture": _layer(*rnn.head.weights),
         "heads": {
-            name: _layer(*head.weights) | {"is_event": rnn.task.heads[name].is_event}
+            name: _layer(*head.weights) | {"kind": rnn.task.heads[name].kind}
             for name, head in rnn.heads.items()
         },
     }

@@ -62,7 +62,7 @@ def make_page(run: Run, parts: RunParts) -> Page:
         slider_count=len(facts.get("sliders", ())),
         mixtures=memory["mixtures"],
         hidden=memory["hidden"],
-        heads={name: head["is_event"] for name, head in memory["heads"].items()},
+        heads={name: head["kind"] for name, head in memory["heads"].items()},
         can_see=can_see,
         can_dream=can_see and parts.rnn is not None,
         has_controller=bool(facts.get("controller")),

@@ -40,7 +40,7 @@ class _Steps(NamedTuple):
 
 def end_head(rnn: MDNRNN) -> str | None:
     """The name of the head that foresees an event, if M has one: the end, in all games so far."""
-    return next((name for name in rnn.heads if rnn.task.heads[name].is_event), None)
+    return next((name for name in rnn.heads if rnn.task.heads[name].kind == "event"), None)
 
 
 def measure_ends(rnn: MDNRNN, series: dict, rows: np.ndarray, seed: int) -> EndScore:

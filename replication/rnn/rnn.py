@@ -18,6 +18,8 @@ layers = keras.layers
 
 tfd = tfp.distributions
 
+LEAST = 1e-6  # of the mean of a count: one that M is sure of can yet be wrong
+
 
 def mixture(
     raw, z_size: int, temperature: float = 1.0, component: int | None = None
@@ -67,6 +69,18 @@ def _event(logit) -> tfd.Distribution:
 
 def _number(mean) -> tfd.Distribution:
     return tfd.Normal(mean, 1.0)
+
+
+def _count(raw) -> tfd.Distribution:
+    return tfd.Poisson(tf.nn.softplus(raw) + LEAST)
+
+
+KINDS = {"event": _event, "number": _number, "count": _count}
+MEANS = {
+    "event": special.expit,
+    "number": lambda raw: raw,
+    "count": lambda raw: np.logaddexp(raw, np.float32(0)),
+}
 
 
 class MDNRNN(keras.Model):
@@ -125,16 +139,15 @@ class MDNRNN(keras.Model):
 
     def predict_heads(self, h) -> dict[str, tfd.Distribution]:
         """What the other heads say of a_t, by name, given h_{t+1} (..., H): batch shape (...,)."""
-        kinds = {True: _event, False: _number}
         return {
-            name: kinds[self.task.heads[name].is_event](head(h)[..., 0])
+            name: KINDS[self.task.heads[name].kind](head(h)[..., 0])
             for name, head in self.heads.items()
         }
 
     def expectations(self, raw: np.ndarray) -> dict[str, np.ndarray]:
         """What is expected of a_t, by head, float32 (B,): of what the heads put out, raw (B, N)."""
         return {
-            name: special.expit(values) if self.task.heads[name].is_event else values
+            name: MEANS[self.task.heads[name].kind](values)
             for name, values in zip(self.heads, raw.T, strict=True)
         }
 

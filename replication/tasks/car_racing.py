@@ -15,7 +15,7 @@ Z_SIZE = 32  # paper, A.1
 LOW, HIGH = np.float32([-1, 0, 0]), np.float32([1, 1, 1])
 FPS = 50
 LARGEST_TILE = 5.0  # no tile earns more: tracks of fewer than 200 tiles are not made
-TILES_WEIGHT = 10.0  # ours: of the error of the tiles, beside the loss of z
+TILES_WEIGHT = 2.0  # ours: of the error of the tiles, beside the loss of z
 
 
 def squash(u, xp):
@@ -153,12 +153,12 @@ CAR_RACING_V3 = Task(
     shortest=1,
     idle_reward=-0.1,
     heads={
-        "tiles": Head(False, tiles_found),
-        "reward": Head(False, reward_itself),
-        "termination": Head(True, ends),
+        "tiles": Head("count", tiles_found),
+        "reward": Head("number", reward_itself),
+        "termination": Head("event", ends),
     },
     dream_outcome=dream_outcome,
-    dream_idle=0.02,  # tiles: a standing car finds none
+    dream_idle=0.05,  # tiles: a standing car finds none
     tells_restart=False,
     events=Events(EVENTS, watch_events, opening=FPS, hides="grass"),  # the camera comes down
     extra_stages=frozenset({"events", "probe"}),

@@ -6,7 +6,7 @@ A new game is an environment in envs/, a value of Task in a file of this room, a
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import gymnasium
 import numpy as np
@@ -18,7 +18,9 @@ RandomPolicy = Callable[[np.random.Generator], Iterator[np.ndarray]]
 class Head(NamedTuple):
     """Something that M predicts of a_t from h_{t+1}, beside z_{t+1}."""
 
-    is_event: bool  # M gives a probability; else the mean of a Gaussian of variance 1
+    # M gives the probability of an event; the mean of a Gaussian of variance 1 for a number; and
+    # that of a Poisson distribution for a count.
+    kind: Literal["event", "number", "count"]
     # An episode's reward float32 (T,) and terminated bool (T,) -> what M should say of each step,
     # and how much that counts in the loss: float32 (T,) each.
     target: Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]

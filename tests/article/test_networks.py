@@ -46,8 +46,8 @@ def test_kernels_are_turned_so_that_a_row_of_outputs_lies_together():
 
 def test_m_has_its_heads_by_name():
     parts = memory_parts(MDNRNN(Rnn(hidden=8, heads="points,end"), CATCH))
-    kinds = {name: head["is_event"] for name, head in parts["heads"].items()}
-    assert kinds == {"points": False, "end": True}
+    kinds = {name: head["kind"] for name, head in parts["heads"].items()}
+    assert kinds == {"points": "number", "end": "event"}
     assert parts["restart"] and parts["kernel"]["shape"] == [6 + 2 + 1, 32]
     plain = memory_parts(MDNRNN(Rnn(hidden=8), CAR_RACING_V3))
     assert plain["heads"] == {} and not plain["restart"]

@@ -24,7 +24,7 @@ from made_up_game import CATCH
 pytestmark = needs_browser
 
 GAMES = {
-    "car": (CAR_RACING_V3, Rnn(hidden=32, heads="reward,termination"), "z_h", "drawn"),
+    "car": (CAR_RACING_V3, Rnn(hidden=32, heads="reward,tiles,termination"), "z_h", "drawn"),
     "catch": (CATCH, Rnn(hidden=16, heads="points,end"), "z_hidden", "likely"),
     "doom": (TAKE_COVER, Rnn(hidden=512, heads="end"), "z_c_h", "likely"),  # M partly as bytes
 }

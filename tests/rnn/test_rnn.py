@@ -8,7 +8,7 @@ from replication.tf import keras, tf
 import numpy as np
 import pytest
 from scipy.special import log_softmax, logsumexp
-from scipy.stats import norm
+from scipy.stats import norm, poisson
 
 B, T, Z, K = 3, 7, 32, 5
 SMALL = Rnn(hidden=16)
@@ -177,6 +177,28 @@ def test_optional_heads_and_their_losses_by_hand(batch):
     assert losses["termination"] == pytest.approx((counts * entropy).mean(), rel=1e-5)
     total = losses["nll"] + losses["reward"] + losses["termination"]
     assert losses["loss"] == pytest.approx(total, rel=1e-6)
+
+
+def test_a_count_is_a_poissons(batch):
+    rnn = random_rnn(Rnn(hidden=16, heads="tiles"))
+    counted = np.random.default_rng(1).integers(0, 3, (B, T))
+    batch["tiles"] = np.stack([counted, batch["reward"][..., 1]], axis=-1).astype(np.float32)
+    h, real = hidden_states(rnn, batch), batch["head_weight"] == 1
+    raw = (h @ rnn.heads["tiles"].kernel.numpy() + rnn.heads["tiles"].bias.numpy())[..., 0]
+    expected, (target, counts) = np.log1p(np.exp(raw)), np.moveaxis(batch["tiles"][real], -1, 0)
+    by_hand = -counts * poisson.logpmf(target, expected[real])
+    assert float(rnn.losses_of(batch)["tiles"]) == pytest.approx(by_hand.mean(), rel=1e-4)
+    said = rnn.expectations(raw.reshape(-1, 1))["tiles"]
+    np.testing.assert_allclose(said, expected.reshape(-1), rtol=1e-5)
+    np.testing.assert_allclose(rnn.predict_heads(h)["tiles"].mean(), expected, rtol=1e-4)
+
+
+def test_a_count_that_m_was_sure_of_can_be_wrong(batch):
+    rnn = random_rnn(Rnn(hidden=16, heads="tiles"))
+    rnn.heads["tiles"].set_weights([np.zeros((16, 1)), np.full(1, -200)])
+    batch["tiles"] = np.ones((B, T, 2), np.float32)
+    assert all(np.isfinite(values).all() for values in losses_and_gradients(rnn, batch))
+    assert rnn.expectations(np.float32([[-200], [200]]))["tiles"].tolist() == [0, 200]
 
 
 @pytest.mark.parametrize("name", ["reward", "termination"])

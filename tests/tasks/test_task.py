@@ -80,7 +80,7 @@ def test_heads_have_a_target_and_a_weight_for_each_step(task):
     for head in task.heads.values():
         target, weight = head.target(reward, terminated)
         assert target.shape == weight.shape == (3,) and (weight >= 0).all()
-        assert not head.is_event or set(np.unique(target)) <= {0, 1}
+        assert head.kind != "event" or set(np.unique(target)) <= {0, 1}
 
 
 @ALL

@@ -5,6 +5,8 @@ import { find } from "./finding.js";
 
 const STEPS = 200; // that strips and lines reach back
 
+const RANGES = { event: [0, 1], number: [-0.1, 0.1], count: [0, 1] };
+
 export class Instruments {
   constructor(facts) {
     this.game = facts.game;
@@ -47,16 +49,16 @@ export class Instruments {
     drawStrip(find("dream-mixture"), columns, STEPS);
     drawHeat(find("dream-memory"), newest.h);
     for (const [name, head] of Object.entries(this.heads)) {
-      this.drawHead(name, head.is_event, steps);
+      this.drawHead(name, head.kind, steps);
     }
     for (const [place, bar] of this.bars.entries()) {
       this.drawBar(bar, place, newest.action?.[place] ?? 0);
     }
   }
 
-  drawHead(name, isEvent, steps) {
+  drawHead(name, kind, steps) {
     const numbers = steps.map(({ heads }) => heads[name]);
-    const [low, high] = isEvent ? [0, 1] : [-0.1, 0.1];
+    const [low, high] = RANGES[kind];
     drawLine(find(`head-${name}`), numbers, STEPS, low, high);
     find(`head-${name}-now`).value = numbers.length > 0 ? numbers.at(-1).toFixed(2) : "";
   }

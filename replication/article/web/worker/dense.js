@@ -5,6 +5,9 @@ import { unpack } from "./unpacking.js";
 
 export const sigmoid = (x) => 1 / (1 + Math.exp(-x));
 
+/** log(1 + exp(x)), for any x. */
+export const softplus = (x) => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)));
+
 export function readDense(packed) {
   const [inputs, outputs] = packed.weight.shape;
   return {

@@ -1,13 +1,15 @@
 // M: its memory, what it expects of the next z, and what its other heads say.
 
-import { dense, readDense, sigmoid } from "./dense.js";
+import { dense, readDense, sigmoid, softplus } from "./dense.js";
 import { readLstm, stepLstm } from "./lstm.js";
 import { readMixture } from "./mixture.js";
+
+const MEANINGS = { event: sigmoid, number: (raw) => raw, count: softplus };
 
 export function readMemory(packed) {
   const heads = Object.entries(packed.heads).map(([name, head]) => ({
     name,
-    isEvent: head.is_event,
+    kind: head.kind,
     layer: readDense(head),
   }));
   return {
@@ -35,12 +37,12 @@ export function expectZ(memory, state, temperature) {
   return readMixture(dense(state.h, memory.mixture), memory.mixtures, temperature);
 }
 
-/** What the other heads say of a_t, by name: probabilities 0..1, or numbers. */
+/** What the other heads say of a_t, by name: probabilities 0..1, numbers, or counts. */
 export function readHeads(memory, state) {
   const said = {};
-  for (const { name, isEvent, layer } of memory.heads) {
+  for (const { name, kind, layer } of memory.heads) {
     const [raw] = dense(state.h, layer);
-    said[name] = isEvent ? sigmoid(raw) : raw;
+    said[name] = MEANINGS[kind](raw);
   }
   return said;
 }
