@@ -4,8 +4,9 @@
     mpirun -n 3 python replication/train_controller.py doom --run doom-cold --data doom
         --dream.temperature 0.5
 
-Copies V, M and the first frames of the series, which dreams start from, into checkpoints/NAME and
-data/NAME. The paper's table of temperatures is made so.
+Copies V, M and what dreams start from into checkpoints/NAME and data/NAME: the first frames of the
+series, or all of it where the run's dreams start from recorded frames. The paper's table of
+temperatures is made so.
 """
 
 import dataclasses
@@ -47,7 +48,7 @@ def parse_options(argv: Sequence[str]) -> Options:
 
 def copy_models(config: Config, new: Config) -> list[str]:
     """Copy V's and M's folders; returns the names of their stages."""
-    names = list(models_of(config))
+    names = list(dict.fromkeys((*models_of(config), "train_rnn")))  # rounds' M has both
     for name in names:
         target = folders.stage_folder(new, name)
         shutil.copytree(folders.stage_folder(config, name), target, ignore=LEFT)
@@ -55,8 +56,11 @@ def copy_models(config: Config, new: Config) -> list[str]:
 
 
 def copy_starts(config: Config, new: Config) -> None:
-    """Series of first frames alone, with the records by which the first run knows its own."""
+    """The series that dreams start from, with the records by which the first run knows its own."""
     series, folder = load_series(config), folders.series_folder(new)
+    if config.dream.starts == "recorded":
+        shutil.copytree(folders.series_folder(config), folder, ignore=LEFT)
+        return
     folder.mkdir(parents=True)
     write_starts(*first_frames(series), task_of(config.task), folder)
     for name in ("series.json", "done.json"):

@@ -25,8 +25,16 @@ class AtLeast:
     bound: float
 
 
+@dataclass(frozen=True)
+class AtMost:
+    """The largest value of a field."""
+
+    bound: float
+
+
 Count = Annotated[int, AtLeast(0)]
 Weight = Annotated[float, AtLeast(0)]
+Share = Annotated[float, AtLeast(0), AtMost(1)]
 
 
 @dataclass(frozen=True)
@@ -120,7 +128,8 @@ class Controller:
     # Deviation where it is a folder: a new search from an agent's C; where its V, M or mode are
     # others, from the C that acts most like that agent on the run's rollouts.
     # Its tracks are those of that agent's generations 1, 2, ... again, but for another --seed.
-    start: str = "zero"  # Or an agent's folder; where there are rounds, theirs. [original: 0]
+    # Rounds begin with it, and the search after them with what they made of it.
+    start: str = "zero"  # What C starts from: zero, or an agent's folder. [original: 0]
     sigma: float = 0.1  # First step size of CMA-ES. [original train.py]
     # Deviation where it is "whitened": CMA-ES's first covariance is such that its steps try the
     # directions of C's inputs more alike. C stays the linear policy it is.
@@ -153,7 +162,7 @@ class Dream:
     # Deviations where these are not 0. The units are those that M predicts: tiles, for the car.
     patience: Count = 0  # Steps without reward after which a dream is over; 0: never. [paper: none]
     cap: Weight = 0.0  # What a step may earn on the average; 0: anything. [paper: none]
-    worst: Weight = 0.0  # Share of the worst quarter of a candidate's dreams in its fitness. [none]
+    worst: Share = 0.0  # Share of the worst quarter of a candidate's dreams in its fitness. [none]
 
 
 @dataclass(frozen=True)
@@ -165,7 +174,8 @@ class Rounds:
     population: Annotated[int, AtLeast(6)] = 64  # Candidates in a generation. [paper, A.4]
     episodes: int = 8  # Dreams of a candidate, the same for all. [ours]
     sigma: float = 0.08  # Size of the search's first steps, for whitened inputs. [ours]
-    least_sigma: float = 0.03  # It falls to this, a tenth a round. [ours]
+    # Smaller still after rounds whose search found nothing better than its start.
+    least_sigma: float = 0.03  # A tenth a round it falls, to this. [ours]
     points: int = 4  # C's on the way of a search that drive, besides the one at its start. [ours]
     tracks: int = 8  # Tracks that each of these drives; the best goes on. [ours]
     noisy: int = 8  # Episodes with noise on the best C. [ours]
@@ -174,8 +184,8 @@ class Rounds:
     noise: float = 0.3  # Spread of the noise on C at most, for whitened inputs. [ours]
     batches: int = 60  # M's batches in a round. [ours]
     learning_rate: float = 5e-4  # Of Adam as a round begins; it falls to a tenth. [ours]
-    new: float = 0.6  # Share of a batch that was driven in rounds. [ours]
-    age: float = 0.7  # What an older round's driving counts, times, a round. [ours]
+    new: Share = 0.6  # Share of a batch that was driven in rounds. [ours]
+    age: float = 0.7  # A round's driving counts so many times as much as the next one's. [ours]
 
 
 @dataclass(frozen=True)
@@ -202,7 +212,7 @@ class Events:
 
 @dataclass(frozen=True)
 class Config:
-    """A run. Preset first (quick, laptop, report, paper, doom or doom_quick; quick if none)."""
+    """A run. Preset first: quick (if none), laptop, dreamt, report, paper, doom or doom_quick."""
 
     preset: tyro.conf.Suppress[str] = "paper"
     task: str = "car_racing_v0"  # The game; car_racing_v3 is today's CarRacing. [paper, 3]
@@ -260,6 +270,8 @@ def _check_section(name: str, section) -> None:
         bounds = getattr(hints[key], "__metadata__", ())
         if not bounds and not value > 0:
             raise UserError(f"{name}.{key} {value}: must be positive")
-        for least in bounds:
-            if not value >= least.bound:
-                raise UserError(f"{name}.{key} {value}: must be at least {least.bound:g}")
+        for end in bounds:
+            if isinstance(end, AtLeast) and not value >= end.bound:
+                raise UserError(f"{name}.{key} {value}: must be at least {end.bound:g}")
+            if isinstance(end, AtMost) and not value <= end.bound:
+                raise UserError(f"{name}.{key} {value}: must be at most {end.bound:g}")

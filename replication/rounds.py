@@ -1,13 +1,13 @@
 """Stage 4b: rounds of dreaming, driving and learning anew (World Models, 4 and 5).
 
-    mpirun -n 3 python replication/rounds.py laptop --rounds.count 10
+    mpirun -n 3 python replication/rounds.py dreamt --rounds.count 10
 
-In a round C searches in M's dream; what it is at several points of the search, and what it was at
-the start, drive the same tracks of the game, and the best goes on; that one drives disturbed, too;
-M learns from all that was driven so far; C becomes the policy that acts alike on the new M. No
-candidate's fitness comes from the game. Where a search only found what M does not know, what it
-began with is the best, and the next search makes smaller steps. The first round begins with a C of
-zeros, or with an agent's (--controller.start).
+In a round C searches in M's dream. The C at the start of the search and those at several points of
+it drive the same tracks of the game, and the best goes on. It also drives with noise and with
+random actions in between. M learns from what the latest rounds drove; C becomes the policy that
+acts alike on the new M. No candidate's fitness comes from the game. Where a search only found what
+M does not know, what it began with is the best, and the next search makes smaller steps. The first
+round begins with a C of zeros, or with an agent's (--controller.start).
 
 Reads V, M and the series, and the rollouts to start from an agent. Writes checkpoints/RUN/rounds/:
 log.jsonl, a line a round; NN/, what each round made; rnn/ and controller.json, M and C of the round
@@ -16,6 +16,7 @@ same numbers, bit for bit.
 """
 
 import dataclasses
+import shutil
 from dataclasses import dataclass
 
 from replication.config import Config, UserError
@@ -24,7 +25,7 @@ from replication.parallel import mpi
 from replication.rnn.batches import Share, rows_of
 from replication.rnn.refine import refine
 from replication.rnn.rnn import MDNRNN, heads_of
-from replication.rnn.starts import STARTS, recorded_starts
+from replication.rnn.starts import find_starts
 from replication.rollouts.agent import AgentParts, one_thread
 from replication.rollouts.agent_files import load_parts
 from replication.rollouts.dream_world import dream_rules
@@ -73,7 +74,7 @@ def make_m(course: Course, before: Standing) -> NewM:
     config, number = course.config, before.number + 1
     random = generator(course.seed(number), Purpose.DREAM_STARTS)
     shares = course.shares(before.number)
-    starts = recorded_starts(course.watcher(before.weights), shares, STARTS, random)
+    starts = find_starts(config.dream, course.watcher(before.weights), shares, random)
     rules = dream_rules(config.dream, config.env.max_steps)
     return NewM(str(number), before.weights, DreamSettings(starts, rules))
 
@@ -96,6 +97,8 @@ def dream_up(
     planned = max(settings.least_sigma, settings.sigma * SMALLER**before.number)
     search = DreamSearch(course.config, course.seed(number), planned * before.steps, m)
     path = course.of_round(number) / "log.jsonl"
+    if not path.exists():  # what was driven in this round, if anything, another search has found
+        shutil.rmtree(folders.driven_folder(course.config, number), ignore_errors=True)
     return search.run(pool, before.parameters, whitening, path)
 
 
@@ -240,7 +243,11 @@ def publish(course: Course, number: int) -> str:
 
 
 def check_settings(config: Config, parts: AgentParts) -> None:
-    """Raise UserError for an M in whose dreams nothing happens, or a C that cannot be fitted."""
+    """Raise UserError for no rounds at all, for an M in whose dreams nothing happens, and for a C
+    that cannot be fitted.
+    """
+    if not config.rounds.count:
+        raise UserError("--rounds.count 0: give the number of rounds")
     if not heads_of(parts.rnn_config, parts.task):
         known = ", ".join(sorted(parts.task.heads))
         raise UserError(
@@ -262,6 +269,11 @@ def main(config: Config) -> None:
         start.save(folder)
         course = Course(config, parts, start.parameters, folder)
         standing = standing_after(course)
+        if standing.number > config.rounds.count:
+            raise UserError(
+                f"{standing.number} rounds are over: give --rounds.count {standing.number} or more,"
+                " or --overwrite"
+            )
         log = Log(folder / "log.jsonl", resume_at=standing.number)
         parts.task.make_env(config.env.stock).close()  # the master compiles for all
         with mpi.pool(start_worker, (parts, config.env)) as pool:

@@ -14,11 +14,10 @@ Killed and called again it goes on to the same numbers, bit for bit.
 from pathlib import Path
 
 from replication.config import Config, Controller, UserError
-from replication.dataset.series import first_frames, load_series
+from replication.dataset.series import load_series
 from replication.parallel import mpi
 from replication.rnn.batches import for_m
-from replication.rnn.dream import Starts
-from replication.rnn.starts import STARTS, recorded_starts
+from replication.rnn.starts import find_starts
 from replication.rollouts.agent import AgentParts, one_thread
 from replication.rollouts.agent_files import changed_part, load_parts
 from replication.rollouts.dream_world import dream_rules
@@ -183,11 +182,8 @@ def dream_settings(config: Config, parts: AgentParts) -> DreamSettings | None:
     if "dream" not in (config.controller.world, config.controller.judge):
         return None
     series = for_m(load_series(config), parts.rnn_config, parts.task)
-    if config.dream.starts == "first":
-        starts = Starts(*first_frames(series))
-    else:
-        random = generator(config.seed, Purpose.DREAM_STARTS)
-        starts = recorded_starts(parts.build_rnn(), [(series, 1.0)], STARTS, random)
+    random = generator(config.seed, Purpose.DREAM_STARTS)
+    starts = find_starts(config.dream, parts.build_rnn(), [(series, 1.0)], random)
     return DreamSettings(starts, dream_rules(config.dream, config.env.max_steps))
 
 

@@ -1,5 +1,7 @@
 """Where dreams start: recorded frames, and what M remembers there."""
 
+from replication.config import Dream
+from replication.dataset.series import first_frames
 from replication.rnn.dream import Starts
 from replication.rnn.memory import series_memories
 from replication.rnn.rnn import MDNRNN
@@ -9,6 +11,19 @@ import numpy as np
 STARTS = 1000  # ours: recorded states that dreams start from
 FIRST = 0.25  # ours: share of first frames among recorded starts
 LIVELY = 20  # ours: steps around a start, in which something has to be earned
+
+
+def find_starts(
+    config: Dream, rnn: MDNRNN, shares: list[tuple[dict, float]], random: np.random.Generator
+) -> Starts:
+    """What the dreams of an M start from, as --dream.starts says.
+
+    shares: series as for_m gives them, and how much each counts.
+    """
+    if config.starts == "recorded":
+        return recorded_starts(rnn, shares, STARTS, random)
+    frames = zip(*(first_frames(series) for series, _ in shares), strict=True)
+    return Starts(*map(np.concatenate, frames))
 
 
 def recorded_starts(

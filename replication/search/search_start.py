@@ -91,9 +91,14 @@ def _recorded(config: Config, stage: str, name: str) -> Path | None:
 
 def _c_of_rounds(config: Config, parts: AgentParts) -> np.ndarray:
     """The C with which the rounds ended, on the M with which they did."""
-    path = folders.stage_folder(config, "rounds") / "controller.json"
-    found = files.read_json(path, "parameters")["parameters"]
-    return flat_vector(found, parts, path).astype(np.float64)
+    path, ours = folders.stage_folder(config, "rounds") / "controller.json", config.controller
+    found = files.read_json(path, "mode", "z", "parameters")
+    if (found["mode"], found["z"]) != (ours.mode, ours.z):
+        raise UserError(
+            f"--controller.mode {ours.mode}, --controller.z {ours.z}: C of the rounds has"
+            f" {found['mode']} and {found['z']}"
+        )
+    return flat_vector(found["parameters"], parts, path).astype(np.float64)
 
 
 def _start_from_agent(
@@ -104,8 +109,10 @@ def _start_from_agent(
     if folder.samefile(folders.run_folder(config.run)):
         raise UserError(f"--controller.start {name}: must be of another run")
     agent, parameters = load_agent(folder)
-    if agent.task != parts.task:
-        raise UserError(f"--controller.start {name}: plays {agent.task.name}")
+    if (agent.task, agent.frames) != (parts.task, parts.frames):
+        raise UserError(
+            f"--controller.start {name}: plays {agent.task.name} on {agent.frames} frames"
+        )
     fit = None
     if not _same_models(agent, parts) or agent.mode != config.controller.mode:
         parameters, fit = act_like(agent, parameters, parts, config)

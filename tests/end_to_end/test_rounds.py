@@ -107,11 +107,32 @@ def test_three_processes_give_the_numbers_of_one(dreaming, again):
         (["--controller.mode", "z_hidden"], "--controller.mode z_hidden: rounds take a linear C"),
         (["--controller.z", "sample"], "M of checkpoints/t knows V's mean alone"),
         (["--rounds.population", "5"], "rounds.population 5: must be at least 6"),
+        (["--rounds.new", "1.2"], "rounds.new 1.2: must be at most 1"),
+        (["--rounds.count", "0"], "--rounds.count 0: give the number of rounds"),
     ],
 )
 def test_what_rounds_cannot_do_is_one_line(again, argv, complaint):
     ended = tiny.stage("rounds", *ARGV, *argv, home=again)
     assert ended.status == 2 and complaint in ended.complaint
+
+
+def test_rounds_that_are_over_are_not_made_fewer(dreaming, tmp_path):
+    home = tmp_path / "home"
+    shutil.copytree(dreaming, home)
+    (home / "checkpoints/t/rounds/done.json").unlink()
+    ended = tiny.stage("rounds", *ARGV, "--rounds.count", "1", home=home)
+    assert ended.status == 2 and "2 rounds are over: give --rounds.count 2" in ended.complaint
+
+
+def test_rounds_begun_anew_drive_anew(dreaming, tmp_path):
+    """What other rounds have driven is not taken for what these C's drive."""
+    home = tmp_path / "home"
+    shutil.copytree(dreaming, home)
+    argv = [*ARGV, "--rounds.sigma", "0.5", "--rounds.count", "1"]
+    ended = tiny.stage("rounds", *argv, "--overwrite", home=home)
+    assert ended.status == 0, ended.err
+    driven = "data/t/rounds/01/action.npy"
+    assert not np.array_equal(np.load(home / driven), np.load(dreaming / driven))
 
 
 @pytest.mark.parametrize("killed", ["searching", "learning"])
@@ -153,6 +174,26 @@ def test_rounds_start_from_an_agent_and_the_search_from_the_rounds(finished, aga
     best = json.loads((run / "controller/best.json").read_text())
     end = json.loads((run / "rounds/controller.json").read_text())
     assert best["parameters"] == end["parameters"]
+    other = [*argv, "--run", "other", "--data", "t", "--controller.mode", "z_c"]
+    assert tiny.stage("branch", "t", "other", home=again).status == 0
+    ended = tiny.stage("train_controller", *other, home=again)
+    assert ended.status == 2 and "--controller.mode z_c" in ended.complaint
+
+
+def test_a_branch_of_rounds_dreams_as_they_do(dreaming, tmp_path):
+    home = tmp_path / "home"
+    shutil.copytree(dreaming, home)
+    assert tiny.stage("train_controller", *ARGV, home=home).status == 0
+    assert tiny.stage("branch", "t", "other", home=home).status == 0
+    for name in ("mu", "reward", "offset"):
+        arrays = [np.load(home / f"data/{run}/series/{name}.npy") for run in ("t", "other")]
+        np.testing.assert_array_equal(*arrays)
+    search = ["--controller.world", "dream", "--controller.generations", "1"]
+    argv = [*ARGV, "--run", "other", "--data", "t", *search]
+    ended = tiny.stage("train_controller", *argv, home=home)
+    assert ended.status == 0, ended.err
+    ended = tiny.stage("rounds", *argv, home=home)
+    assert ended.status == 0, ended.err
 
 
 def test_an_agent_that_is_not_there_is_one_line(again):

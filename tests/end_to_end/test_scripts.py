@@ -52,7 +52,11 @@ def test_help_lists_the_fields(tmp_path, name):
     assert ended.status == 0
     assert ended.err == ""
     expected = {"evaluate": "--episodes", "dream": "--temperature", "benchmark": "--json"}
-    expected |= {"import_original": "--overwrite", "demo": "--vision", "branch": "--help"}
+    expected |= {
+        "import_original": "--overwrite",
+        "demo": "--vision",
+        "branch": "Name of the new run",
+    }
     assert expected.get(name, "--controller.generations") in ended.out
     assert list(tmp_path.iterdir()) == []
 

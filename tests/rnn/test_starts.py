@@ -1,9 +1,9 @@
 """Where dreams start: recorded frames, with what M remembers there."""
 
-from replication.config import Rnn
+from replication.config import Dream, Rnn
 from replication.rnn.memory import memories, series_memories
 from replication.rnn.rnn import MDNRNN
-from replication.rnn.starts import FIRST, LIVELY, recorded_starts
+from replication.rnn.starts import FIRST, LIVELY, find_starts, recorded_starts
 from replication.tasks.take_cover import TAKE_COVER
 from replication.tf import tf
 
@@ -56,3 +56,12 @@ def test_starts_are_recorded_frames_and_what_m_remembers_there(rnn, series):
             np.testing.assert_allclose(found_c, c[place - OFFSET[2]], atol=1e-6)
         else:
             assert not found_h.any() and not found_c.any()
+
+
+def test_dreams_start_where_it_is_asked_for(rnn, series):
+    first = find_starts(Dream(), rnn, [(series, 0.5), (series, 0.5)], np.random.default_rng(0))
+    np.testing.assert_array_equal(first.mu, np.float32(np.tile(series["mu"][OFFSET[:-1]], (2, 1))))
+    assert first.h is None
+    shares, settings = [(series, 1.0)], Dream(starts="recorded")
+    recorded = find_starts(settings, rnn, shares, np.random.default_rng(0))
+    assert len(recorded.mu) == 1000 and recorded.h.any()

@@ -72,13 +72,16 @@ def test_a_search_that_has_begun_does_not_start_anew(folder, name):
         read_search_start(config, PARTS)
 
 
-def test_an_agent_of_another_game_is_no_start(folder, home, monkeypatch):
-    other = dataclasses.replace(CAR_RACING_V3, name="other_game")
-    agent = dataclasses.replace(PARTS, task=other), np.zeros(99, np.float32)
+@pytest.mark.parametrize("other", ["game", "frames"])
+def test_an_agent_of_another_game_or_of_other_frames_is_no_start(folder, home, monkeypatch, other):
+    others = {"task": dataclasses.replace(CAR_RACING_V3, name="other_game")}
+    differs = others if other == "game" else {"frames": "stretched"}
+    agent = dataclasses.replace(PARTS, **differs), np.zeros(99, np.float32)
+    said = "other_game on plain" if other == "game" else "car_racing_v3 on stretched"
     monkeypatch.setattr(search_start, "load_agent", lambda folder: agent)
     (home / "checkpoints/other").mkdir()
     config = with_settings(start="checkpoints/other")
-    with pytest.raises(UserError, match="--controller.start checkpoints/other: plays other_game"):
+    with pytest.raises(UserError, match=f"--controller.start checkpoints/other: plays {said}"):
         read_search_start(config, PARTS)
 
 
