@@ -212,7 +212,9 @@ class Events:
 
 @dataclass(frozen=True)
 class Config:
-    """A run. Preset first: quick (if none), laptop, dreamt, report, paper, doom or doom_quick."""
+    """A run. Preset first; quick if none, or laptop, dreamt, report, paper, doom, doom_rounds or
+    doom_quick.
+    """
 
     preset: tyro.conf.Suppress[str] = "paper"
     task: str = "car_racing_v0"  # The game; car_racing_v3 is today's CarRacing. [paper, 3]

@@ -94,6 +94,27 @@ PRESETS = {
         dream=Dream(temperature=1.15),  # paper, table 2
         evaluate=Evaluate(episodes=400),  # ours: a mean over 100 has an error of 50
     ),
+    # The same with fewer recordings, and rounds (paper, 5): C searches in the dream, and M learns
+    # from what it does in the game. Hours on two cores.
+    "doom_rounds": Config(
+        preset="doom_rounds",
+        task="take_cover",
+        run="doom_rounds",
+        env=Env(max_steps=2100),
+        extract=Extract(episodes=5200),
+        vae=Vae(epochs=12, iterations=1000, batch_size=32, learning_rate=5e-4),
+        rnn=Rnn(
+            hidden=512, heads="end", epochs=20, iterations=100, batch_size=32, sequence=250,
+            beyond=250,
+        ),
+        dream=Dream(temperature=1.15, starts="recorded"),
+        rounds=Rounds(
+            count=8, generations=12, population=32, episodes=16, tracks=16, noisy=24, noise=0.1,
+            batches=200, learning_rate=1e-3, new=0.4,
+        ),
+        controller=Controller(mode="z_c_h", generations=0, eval_episodes=100),
+        evaluate=Evaluate(episodes=400),
+    ),
     # Every stage of it in minutes, and nothing learnt.
     "doom_quick": Config(
         preset="doom_quick",

@@ -99,7 +99,8 @@ def test_a_preset_is_split_off():
     assert split_preset(["--run", "quick"]) == ("", ["--run", "quick"])
     assert split_preset([]) == ("", [])
     with pytest.raises(
-        UserError, match="^unknown preset 'tiny': choose from doom, doom_quick, dreamt, laptop"
+        UserError,
+        match="^unknown preset 'tiny': choose from doom, doom_quick, doom_rounds, dreamt, laptop",
     ):
         split_preset(["tiny", "--run", "quick"])
 

@@ -106,12 +106,12 @@ def test_presets_play_the_game_of_what_they_replicate():
     v0, v3 = "car_racing_v0", "car_racing_v3"
     cars = {"paper": v0, "report": v0, "laptop": v3, "quick": v3, "dreamt": v3}
     games = {name: preset.task for name, preset in PRESETS.items()}
-    assert games == cars | dict.fromkeys(("doom", "doom_quick"), "take_cover")
+    assert games == cars | dict.fromkeys(("doom", "doom_quick", "doom_rounds"), "take_cover")
     assert {preset.frames for preset in PRESETS.values()} == {"plain"}
 
 
 def test_presets_are_seven_and_valid():
-    names = ["doom", "doom_quick", "dreamt", "laptop", "paper", "quick", "report"]
+    names = ["doom", "doom_quick", "doom_rounds", "dreamt", "laptop", "paper", "quick", "report"]
     assert sorted(PRESETS) == names
     for name, preset in PRESETS.items():
         check(preset)
