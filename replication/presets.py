@@ -54,8 +54,8 @@ PRESETS = {
             temperature=0.5, starts="recorded", steps=900, patience=60, cap=0.36, worst=0.5
         ),
         rounds=Rounds(
-            count=20, generations=24, episodes=16, least_sigma=0.04, noisy=24,
-            noise=0.1, bursts=12, batches=150, learning_rate=1e-3,
+            count=20, generations=24, episodes=16, least_sigma=0.04, tracks=16, noisy=24,
+            noise=0.1, bursts=12, batches=500, learning_rate=1e-3,
         ),
         controller=Controller(z="mean", generations=0, eval_episodes=48),
     ),
