@@ -34,7 +34,7 @@ class AtMost:
 
 Count = Annotated[int, AtLeast(0)]
 Weight = Annotated[float, AtLeast(0)]
-Share = Annotated[float, AtLeast(0), AtMost(1)]
+Fraction = Annotated[float, AtLeast(0), AtMost(1)]
 
 
 @dataclass(frozen=True)
@@ -162,7 +162,7 @@ class Dream:
     # Deviations where these are not 0. The units are those that M predicts: tiles, for the car.
     patience: Count = 0  # Steps without reward after which a dream is over; 0: never. [paper: none]
     cap: Weight = 0.0  # What a step may earn on the average; 0: anything. [paper: none]
-    worst: Share = 0.0  # Share of the worst quarter of a candidate's dreams in its fitness. [none]
+    worst: Fraction = 0.0  # The worst quarter's share in a candidate's fitness. [paper: none]
 
 
 @dataclass(frozen=True)
@@ -184,7 +184,7 @@ class Rounds:
     noise: float = 0.3  # Spread of the noise on C at most, for whitened inputs. [ours]
     batches: int = 60  # M's batches in a round. [ours]
     learning_rate: float = 5e-4  # Of Adam as a round begins; it falls to a tenth. [ours]
-    new: Share = 0.6  # Share of a batch that was driven in rounds. [ours]
+    new: Fraction = 0.6  # Share of a batch that was driven in rounds. [ours]
     age: float = 0.7  # A round's driving counts so many times as much as the next one's. [ours]
 
 

@@ -97,8 +97,6 @@ def dream_up(
     planned = max(settings.least_sigma, settings.sigma * SMALLER**before.number)
     search = DreamSearch(course.config, course.seed(number), planned * before.steps, m)
     path = course.of_round(number) / "log.jsonl"
-    if not path.exists():  # what was driven in this round, if anything, another search has found
-        shutil.rmtree(folders.driven_folder(course.config, number), ignore_errors=True)
     return search.run(pool, before.parameters, whitening, path)
 
 
@@ -158,7 +156,10 @@ def play_round(course: Course, pool: mpi.Pool, before: Standing, log: Log) -> St
     """A whole round; its last act is to write round.json."""
     number = before.number + 1
     folder = course.of_round(number)
-    folder.mkdir(exist_ok=True)
+    if not folder.exists():
+        # A round begun anew: what stands there another search's C's have driven.
+        shutil.rmtree(folders.driven_folder(course.config, number), ignore_errors=True)
+        folder.mkdir()
     m, whitening = make_m(course, before), whiten(course, before)
     found = dream_up(course, pool, before, whitening, m)
     driven = drive(course, pool, number, found, whitening, m)
@@ -243,9 +244,10 @@ def publish(course: Course, number: int) -> str:
 
 
 def check_settings(config: Config, parts: AgentParts) -> None:
-    """Raise UserError for no rounds at all, for an M in whose dreams nothing happens, and for a C
-    that cannot be fitted.
+    """Raise UserError for no rounds or fewer than are over, for an M in whose dreams nothing
+    happens, and for a C that cannot be fitted.
     """
+    records.check_grows(config, "rounds")
     if not config.rounds.count:
         raise UserError("--rounds.count 0: give the number of rounds")
     if not heads_of(parts.rnn_config, parts.task):
@@ -269,11 +271,6 @@ def main(config: Config) -> None:
         start.save(folder)
         course = Course(config, parts, start.parameters, folder)
         standing = standing_after(course)
-        if standing.number > config.rounds.count:
-            raise UserError(
-                f"{standing.number} rounds are over: give --rounds.count {standing.number} or more,"
-                " or --overwrite"
-            )
         log = Log(folder / "log.jsonl", resume_at=standing.number)
         parts.task.make_env(config.env.stock).close()  # the master compiles for all
         with mpi.pool(start_worker, (parts, config.env)) as pool:

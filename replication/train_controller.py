@@ -155,14 +155,9 @@ def evolve(pool: mpi.Pool, config: Config, es: Evolution, folder: Path) -> float
     return log.seconds
 
 
-def check_settings(config: Config, parts: AgentParts, folder: Path) -> None:
+def check_settings(config: Config, parts: AgentParts) -> None:
     """Raise UserError for settings that the task, or a search that has begun, has no use for."""
-    begun = 0 if config.overwrite else len(read_log(folder / "log.jsonl"))
-    if begun > config.controller.generations:
-        raise UserError(
-            f"{folders.shown(folder)} has {begun} generations already: give"
-            f" --controller.generations {begun} or more, or --overwrite"
-        )
+    records.check_grows(config, "train_controller")
     if config.controller.patience and parts.task.idle_reward is None:
         raise UserError(f"--controller.patience: {parts.task.name} has no idle steps; give 0")
 
@@ -192,7 +187,7 @@ def main(config: Config) -> None:
     with records.open_stage(config, "train_controller") as folder:
         run, settings = folders.run_folder(config.run), config.controller
         parts = load_parts(run, settings.mode, config.vision, settings.z)
-        check_settings(config, parts, folder)
+        check_settings(config, parts)
         check_finished(config, run, parts)
         start, dream = read_search_start(config, parts), dream_settings(config, parts)
         records.begin_stage(config, "train_controller")

@@ -18,7 +18,7 @@ def find_starts(
 ) -> Starts:
     """What the dreams of an M start from, as --dream.starts says.
 
-    shares: series as for_m gives them, and how much each counts.
+    shares: series as for_m gives them, and how much each counts. First frames count alike.
     """
     if config.starts == "recorded":
         return recorded_starts(rnn, shares, STARTS, random)

@@ -16,6 +16,7 @@ from replication.config import VISIONS, Config, UserError, default_run
 from replication.presets import PRESETS
 from replication.runs.files import fingerprint, read_json, write_json
 from replication.runs.folders import lock, record_folder, run_folder, shown, stage_folder, v_folder
+from replication.runs.logs import read_log
 from replication.runs.stages import FREE, STAGES, check_names, differing, needs_of, sections_of
 from replication.runs.versions import versions
 from replication.tasks.games import task_of
@@ -122,6 +123,18 @@ def _check_same(config: Config, name: str) -> None:
         raise UserError(
             f"{shown(folder)} was made with other settings:"
             f" {'; '.join(different)}. Give those, another --run, or --overwrite to start anew"
+        )
+
+
+def check_grows(config: Config, name: str) -> None:
+    """Raise UserError if a stage that logs a line a generation, or a round, has more than asked."""
+    folder, grows = stage_folder(config, name), STAGES[name].grows
+    section, _, key = grows.partition(".")
+    begun = 0 if config.overwrite else len(read_log(folder / "log.jsonl"))
+    if begun > (asked := getattr(getattr(config, section), key)):
+        raise UserError(
+            f"--{grows} {asked}: {shown(folder)} has {begun} already; give {begun} or more, or"
+            " --overwrite"
         )
 
 

@@ -51,13 +51,17 @@ def numbers(home: Path) -> dict:
 
 
 @pytest.fixture
-def again(dreaming, tmp_path) -> Path:
+def copy(dreaming, tmp_path) -> Path:
+    """The same home, for a test to work in."""
+    return shutil.copytree(dreaming, tmp_path / "home")
+
+
+@pytest.fixture
+def again(copy) -> Path:
     """The same home before the rounds."""
-    home = tmp_path / "home"
-    shutil.copytree(dreaming, home)
     for folder in ("checkpoints/t/rounds", "data/t/rounds"):
-        shutil.rmtree(home / folder)
-    return home
+        shutil.rmtree(copy / folder)
+    return copy
 
 
 def test_a_round_leaves_what_it_did(dreaming):
@@ -116,23 +120,22 @@ def test_what_rounds_cannot_do_is_one_line(again, argv, complaint):
     assert ended.status == 2 and complaint in ended.complaint
 
 
-def test_rounds_that_are_over_are_not_made_fewer(dreaming, tmp_path):
-    home = tmp_path / "home"
-    shutil.copytree(dreaming, home)
-    (home / "checkpoints/t/rounds/done.json").unlink()
-    ended = tiny.stage("rounds", *ARGV, "--rounds.count", "1", home=home)
-    assert ended.status == 2 and "2 rounds are over: give --rounds.count 2" in ended.complaint
+def test_rounds_that_are_over_are_not_made_fewer(copy):
+    (copy / "checkpoints/t/rounds/done.json").unlink()
+    ended = tiny.stage("rounds", *ARGV, "--rounds.count", "1", home=copy)
+    assert (
+        ended.status == 2
+        and "--rounds.count 1: checkpoints/t/rounds has 2 already" in ended.complaint
+    )
 
 
-def test_rounds_begun_anew_drive_anew(dreaming, tmp_path):
+def test_rounds_begun_anew_drive_anew(dreaming, copy):
     """What other rounds have driven is not taken for what these C's drive."""
-    home = tmp_path / "home"
-    shutil.copytree(dreaming, home)
     argv = [*ARGV, "--rounds.sigma", "0.5", "--rounds.count", "1"]
-    ended = tiny.stage("rounds", *argv, "--overwrite", home=home)
+    ended = tiny.stage("rounds", *argv, "--overwrite", home=copy)
     assert ended.status == 0, ended.err
     driven = "data/t/rounds/01/action.npy"
-    assert not np.array_equal(np.load(home / driven), np.load(dreaming / driven))
+    assert not np.array_equal(np.load(copy / driven), np.load(dreaming / driven))
 
 
 @pytest.mark.parametrize("killed", ["searching", "learning"])
@@ -180,19 +183,17 @@ def test_rounds_start_from_an_agent_and_the_search_from_the_rounds(finished, aga
     assert ended.status == 2 and "--controller.mode z_c" in ended.complaint
 
 
-def test_a_branch_of_rounds_dreams_as_they_do(dreaming, tmp_path):
-    home = tmp_path / "home"
-    shutil.copytree(dreaming, home)
-    assert tiny.stage("train_controller", *ARGV, home=home).status == 0
-    assert tiny.stage("branch", "t", "other", home=home).status == 0
+def test_a_branch_of_rounds_dreams_as_they_do(copy):
+    assert tiny.stage("train_controller", *ARGV, home=copy).status == 0
+    assert tiny.stage("branch", "t", "other", home=copy).status == 0
     for name in ("mu", "reward", "offset"):
-        arrays = [np.load(home / f"data/{run}/series/{name}.npy") for run in ("t", "other")]
+        arrays = [np.load(copy / f"data/{run}/series/{name}.npy") for run in ("t", "other")]
         np.testing.assert_array_equal(*arrays)
     search = ["--controller.world", "dream", "--controller.generations", "1"]
     argv = [*ARGV, "--run", "other", "--data", "t", *search]
-    ended = tiny.stage("train_controller", *argv, home=home)
+    ended = tiny.stage("train_controller", *argv, home=copy)
     assert ended.status == 0, ended.err
-    ended = tiny.stage("rounds", *argv, home=home)
+    ended = tiny.stage("rounds", *argv, home=copy)
     assert ended.status == 0, ended.err
 
 
