@@ -24,9 +24,10 @@ def draw_rounds(runs: list[Run]) -> Drawing | None:
         " standard error; dots: the others that drove the same tracks, from the one that the round"
         " began with to the end of its search. Dashed, right axis: what M's dream promised that C,"
         " the mean of 64 dreams, in what M predicts (tiles, for the car). Right: all those C's,"
-        f" game against dream; Spearman's coefficient is {_rank_correlation(log):.2f}. No"
-        " candidate's fitness is from the game: its episodes only say from where the next round"
-        f" goes on. {_failed(log)} The best round of {runs[0].name} is {best['step']}:"
+        f" game against dream; Spearman's coefficient is {_rank_correlation(log):.2f} over all"
+        f" rounds, and {_within_a_round(log):.2f} within a round, on average. No candidate's"
+        " fitness is from the game: its episodes only say from where the next round goes on."
+        f" {_failed(log)} The best round of {runs[0].name} is {best['step']}:"
         f" {best['mean']:.1f} ± {best['std']:.1f} (standard deviation) over {best['episodes']}"
         f" episodes, the worst of them {best['worst']:.1f}. It was chosen by these, so it is no"
         f" score. Its {len(log)} rounds took {core_hours(log)[-1]:.3g} core-hours, {frames:,}"
@@ -39,6 +40,13 @@ def draw_rounds(runs: list[Run]) -> Drawing | None:
 def _rank_correlation(log: list[dict]) -> float:
     """Spearman's, of all C's returns in the dream and in the game; nan where they are all alike."""
     return float(spearmanr(*_pairs(log)).statistic)
+
+
+def _within_a_round(log: list[dict]) -> float:
+    """The same of each round's C's by themselves, the mean: both numbers rise from round to round,
+    so that all rounds together tell little of whether a dream ranks C's.
+    """
+    return float(np.mean([_rank_correlation([line]) for line in log]))
 
 
 def _pairs(log: list[dict]) -> tuple[list[float], list[float]]:

@@ -57,7 +57,7 @@ def test_rounds_are_drawn_in_game_and_dream(rounded):
         "round of mine is 6: 700.0 ± 80.0",
         "began with: 5.",
         "0.3 core-hours",
-        "Spearman's coefficient is 0.33",
+        "Spearman's coefficient is 0.33 over all rounds, and 1.00 within a round",
         "180,000 frames",
     ):
         assert words in drawing.caption
