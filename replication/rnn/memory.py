@@ -1,5 +1,6 @@
 """What M remembers as it watches recorded episodes."""
 
+from replication.rnn.lstm import WideCell
 from replication.rnn.rnn import MDNRNN
 from replication.tf import tf
 
@@ -12,9 +13,11 @@ EPISODES = 64  # watched at once
 def _watch(rnn: MDNRNN, z, action):
     """z (T, B, Z), action (T, B, A) -> h_t, c_t (T, B, H)."""
 
+    cell = WideCell(rnn.lstm.cell)
+
     def step(state, inputs):
         z, action, restart = inputs
-        return rnn.step(z, action, *state, tf.fill(tf.shape(z)[:1], restart))
+        return rnn.step(z, action, *state, tf.fill(tf.shape(z)[:1], restart), cell)
 
     steps = tf.range(tf.shape(z)[0])
     zeros = tf.zeros((tf.shape(z)[1], rnn.config.hidden))

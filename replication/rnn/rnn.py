@@ -7,7 +7,7 @@ has 5 Gaussians and weights of its own. 422,368 parameters without the optional 
 import math
 
 from replication.config import Rnn, UserError
-from replication.rnn.lstm import run_lstm
+from replication.rnn.lstm import WideCell, run_lstm
 from replication.tasks.task import Task
 from replication.tf import keras, tf, tfp
 
@@ -115,12 +115,14 @@ class MDNRNN(keras.Model):
         outputs, h, c = run_lstm(self.lstm, self._told(z, action, restart), state)
         return outputs, (h, c)
 
-    def step(self, z, action, h, c, restart=None):
+    def step(self, z, action, h, c, restart=None, cell: WideCell | None = None):
         """One step of the LSTM: z_t (B, Z), a_t (B, A), h_t, c_t (B, H) -> h_{t+1}, c_{t+1}.
 
-        restart (B,): 1 in rows where t is an episode's first step, None: nowhere.
+        restart (B,): 1 in rows where t is an episode's first step, None: nowhere. cell: this M's,
+        made outside of a loop; None: a new one.
         """
-        return self.lstm.cell(self._told(z, action, restart), [h, c])[1]
+        cell = cell or WideCell(self.lstm.cell)
+        return cell(self._told(z, action, restart), h, c)
 
     @tf.autograph.experimental.do_not_convert  # which would write files
     def _told(self, z, action, restart):

@@ -80,7 +80,7 @@ class WorldModel:
                 random.standard_normal(dtype=np.float32, out=row)
         memory = self.z, self.action, self.h, self.c, self.restart, self.is_new
         self.mu, self.logvar, self.z, self.h, self.c = (
-            tensor.numpy() for tensor in self._see(frames, self.noise, *memory)
+            tensor.numpy() for tensor in self._see(*tensors(frames, self.noise, *memory))
         )
         self.restart = np.float32(self.is_new[:, 0])
         self.is_new = np.zeros_like(self.is_new)
@@ -117,7 +117,12 @@ class LinearControllers:
 
     def act(self, seen: Seen) -> np.ndarray:
         """a_t float32 (B, A)."""
-        return self._act(self.flat, *seen).numpy()
+        return self._act(*tensors(self.flat, *seen)).numpy()
+
+
+def tensors(*arrays: np.ndarray) -> list:
+    """Arrays for a traced call, which itself takes several times as long to turn them into these."""
+    return [tf.convert_to_tensor(array) for array in arrays]
 
 
 def one_thread() -> None:

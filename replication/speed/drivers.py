@@ -133,7 +133,8 @@ def usual_driver(parts: AgentParts) -> Driver:
             z = sample_z(mu, logvar, np.random.standard_normal(mu.shape).astype(np.float32))
             u = np.tanh(np.concatenate([z[0], state["h"][0]]) @ weight + bias)
             action = np.float32([u[0], (u[1] + 1) / 2, np.clip(u[2], 0, 1)])
-            state["h"], state["c"] = rnn.step(z, action[None], state["h"], state["c"])
+            told = tf.concat([z, action[None]], axis=1)
+            state["h"], state["c"] = rnn.lstm.cell(told, [state["h"], state["c"]])[1]
             state["obs"], _, terminated, truncated, _ = env.step(action)
             if terminated or truncated:
                 state["obs"] = env.reset()[0]
