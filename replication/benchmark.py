@@ -2,11 +2,14 @@
 
     python replication/benchmark.py [--json PATH] [--rounds 7]
 
-Everything takes turns, a block of frames each, so that a noisy machine slows all alike; a ratio is
-taken within a round, and its median and range over the rounds are shown. Then what an agent's frame
-is spent on, what the training steps of V and M process in a second, and what a second process adds.
+Everything takes turns, a tenth of a second each, so that a noisy machine slows all alike; a ratio
+is taken within a round of many turns, and its median and range over the rounds are shown. Then what
+an agent's frame is spent on, how near each layer of V comes to a large product, what CMA-ES takes
+of a generation, what the training steps of V and M process in a second, and what a second process
+adds.
 """
 
+import itertools
 import os
 import sys
 import time
@@ -31,13 +34,18 @@ from replication.speed.drivers import (
     new_agent,
     random_parts,
 )
+from replication.speed.layers import measure_layers
 from replication.speed.processes import measure_scaling
+from replication.speed.search import measure_search
 from replication.speed.shares import PARTS, measure_shares
 from replication.speed.training import measure_training
 from replication.tasks.car_racing import CAR_RACING_V0
 
 import numpy as np
 
+TURN = 0.1  # seconds
+SHARES = 1536  # frames of an agent, of which each part is clocked
+FIRST = 64  # frames, by which a turn's number of frames is found
 NOISY = 0.1  # half a ratio's range, relative to its median: an idle machine stays below
 
 
@@ -46,22 +54,30 @@ class Options:
     """Measure this machine."""
 
     json: str = ""  # Write the figures to this file too.
-    rounds: int = 7  # Times that each contender has its turn.
-    frames: int = 384  # Frames of a turn.
+    rounds: int = 7  # Rounds, each of which gives a ratio.
+    seconds: float = 1.5  # Of each contender in a round, in turns of a tenth of a second.
     training: bool = True  # Measure the training steps of V and M as well.
     scaling: bool = True  # Measure two processes against one as well.
 
 
-def measure(drivers: dict[str, Driver], frames: int, rounds: int) -> dict:
-    """Seconds a frame of each driver in each round: name -> (rounds,)."""
-    times = {name: np.zeros(rounds) for name in drivers}
-    for turn in range(-1, rounds):  # the first one compiles, and is not counted
+def measure(drivers: dict[str, Driver], turns: int, rounds: int) -> dict[str, np.ndarray]:
+    """Seconds a frame of each driver in each round of so many turns: name -> (rounds,)."""
+    frames = {name: frames_of_turn(run) for name, run in drivers.items()}
+    seconds, counts = ({name: np.zeros(rounds) for name in drivers} for _ in range(2))
+    for turn in range(rounds * turns):
         for name, run in drivers.items():
             start = time.perf_counter()
-            count = run(frames)
-            if turn >= 0:
-                times[name][turn] = (time.perf_counter() - start) / count
-    return times
+            counts[name][turn // turns] += run(frames[name])
+            seconds[name][turn // turns] += time.perf_counter() - start
+    return {name: seconds[name] / counts[name] for name in drivers}
+
+
+def frames_of_turn(run: Driver) -> int:
+    """How many frames take about TURN; at least 1."""
+    run(FIRST)  # compiles
+    start = time.perf_counter()
+    count = run(FIRST)
+    return max(1, round(TURN * count / (time.perf_counter() - start)))
 
 
 def rows_of(times: dict[str, np.ndarray]) -> list[dict]:
@@ -87,7 +103,7 @@ def print_rows(rows: list[dict]) -> None:
         spread = f"{row['ratio_min']:.1f}..{row['ratio_max']:.1f}"
         print(f"{row['name']:<32}{row['frames_per_second']:>9.0f}{row['ratio']:>9.1f}  {spread}")
     spread = max((row["ratio_max"] - row["ratio_min"]) / 2 / row["ratio"] for row in rows)
-    noisy = ": something else runs here, or --frames is too small" if spread > NOISY else ""
+    noisy = ": something else runs here, or --seconds is too small" if spread > NOISY else ""
     print(f"spread: ±{spread:.0%} at most{noisy}")
 
 
@@ -108,6 +124,14 @@ def print_shares(shares: dict[str, dict[str, float]]) -> None:
         print(f"{part:<38}" + "".join(f"{cell:>34}" for cell in row.values()))
 
 
+def print_facts(*measured: list[dict]) -> None:
+    """Each row's name and its numbers, by their units."""
+    for row in itertools.chain(*measured):
+        units = [unit for unit in row if unit != "name"]
+        facts = ", ".join(f"{row[unit]:,.0f} {unit.replace('_', ' ')}" for unit in units)
+        print(f"{row['name']}: {facts}")
+
+
 def paper_line(rows: list[dict]) -> str:
     """What the paper's schedule would take here at the agent's speed."""
     paper, cores = PRESETS["paper"].controller, records.cores()
@@ -122,25 +146,25 @@ def paper_line(rows: list[dict]) -> str:
 
 
 def main(options: Options) -> None:
-    if options.rounds < 1 or options.frames < 64:
-        raise UserError("--rounds must be at least 1 and --frames at least 64")
+    if options.rounds < 1 or not TURN <= options.seconds < np.inf:
+        raise UserError(f"--rounds must be at least 1 and --seconds at least {TURN}")
     if options.json and not Path(options.json).resolve().parent.is_dir():
         raise UserError(f"--json {options.json}: no such folder")
     cores = os.sched_getaffinity(0)
     one_thread()
     os.sched_setaffinity(0, {min(cores)})
     print(f"{processor()}, {len(cores)} cores")
-    rows = rows_of(measure(contenders(), options.frames, options.rounds))
+    rows = rows_of(measure(contenders(), round(options.seconds / TURN), options.rounds))
     print_rows(rows)
-    shares = agents_shares(4 * options.frames)
+    shares = agents_shares(SHARES)
     print_shares(shares)
+    layers = measure_layers(TASK, options.rounds)
+    search = measure_search(random_parts().controller.parameter_count)
     os.sched_setaffinity(0, cores)
-    print(f"\n{paper_line(rows)}")
+    print(f"\n{paper_line(rows)}\n")
     training = measure_training(TASK) if options.training else []
-    for row in training:
-        (unit, value) = list(row.items())[1]
-        print(f"{row['name']}: {value:,.0f} {unit.replace('_', ' ')}")
-    scaling = measure_scaling(3 * options.frames, options.rounds) if options.scaling else None
+    print_facts(layers, search, training)
+    scaling = measure_scaling(SHARES, options.rounds) if options.scaling else None
     if scaling:
         spread = f"{scaling['ratio_min']:.2f}..{scaling['ratio_max']:.2f}"
         print(f"{scaling['name']}: {scaling['ratio']:.2f} times the frames ({spread})")
@@ -150,6 +174,8 @@ def main(options: Options) -> None:
             "cores": len(cores),
             "rows": rows,
             "microseconds": shares,
+            "layers": layers,
+            "search": search,
             "training": training,
             "scaling": scaling,
             "versions": versions(),

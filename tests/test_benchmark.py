@@ -1,6 +1,7 @@
 """The benchmark's table: ratios within a round, and a word about their spread."""
 
-from replication.benchmark import print_rows, rows_of
+from replication import benchmark
+from replication.benchmark import measure, print_rows, rows_of
 from replication.speed.drivers import STOCK
 
 import numpy as np
@@ -13,6 +14,27 @@ def test_a_ratio_is_taken_within_its_round():
     assert [stock[key] for key in ("ratio", "ratio_min", "ratio_max")] == [1, 1, 1]
     assert [other[key] for key in ("ratio", "ratio_min", "ratio_max")] == [4, 2, 4]
     assert (stock["frames_per_second"], other["frames_per_second"]) == (0.5, 1)
+
+
+def test_contenders_take_turns_of_one_length(monkeypatch):
+    """Seconds a frame of two that take 1 and 4 ms for it, by a clock of the test's own."""
+    now, order = [0.0], []
+
+    def driver(name, of_a_frame):
+        def run(count):
+            order.append(name)
+            now[0] += count * of_a_frame
+            return count
+
+        return run
+
+    monkeypatch.setattr(benchmark.time, "perf_counter", lambda: now[0])
+    drivers = {STOCK: driver(STOCK, 0.004), "other": driver("other", 0.001)}
+    seconds = measure(drivers, turns=3, rounds=2)
+    np.testing.assert_allclose(seconds[STOCK], [0.004, 0.004])
+    np.testing.assert_allclose(seconds["other"], [0.001, 0.001])
+    assert order[4:] == [STOCK, "other"] * 6
+    assert now[0] == pytest.approx(2 * 64 * 0.005 + 12 * 0.1)
 
 
 @pytest.mark.parametrize(("most", "is_noisy"), [(10.5, False), (14.0, True)])

@@ -121,7 +121,7 @@ class LinearControllers:
 
 
 def tensors(*arrays: np.ndarray) -> list:
-    """Arrays for a traced call, which itself takes several times as long to turn them into these."""
+    """Arrays as a traced call takes them; left to the call, it costs several times as much."""
     return [tf.convert_to_tensor(array) for array in arrays]
 
 
