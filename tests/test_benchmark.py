@@ -11,8 +11,8 @@ import pytest
 def test_a_ratio_is_taken_within_its_round():
     seconds = {STOCK: np.array([2.0, 4.0, 2.0]), "other": np.array([1.0, 1.0, 0.5])}
     stock, other = rows_of(seconds)
-    assert [stock[key] for key in ("ratio", "ratio_min", "ratio_max")] == [1, 1, 1]
-    assert [other[key] for key in ("ratio", "ratio_min", "ratio_max")] == [4, 2, 4]
+    assert [stock[key] for key in ("ratio_low", "ratio", "ratio_high")] == [1, 1, 1]
+    assert [other[key] for key in ("ratio_low", "ratio", "ratio_high")] == [3, 4, 4]
     assert (stock["frames_per_second"], other["frames_per_second"]) == (0.5, 1)
 
 
@@ -37,9 +37,25 @@ def test_contenders_take_turns_of_one_length(monkeypatch):
     assert now[0] == pytest.approx(2 * 64 * 0.005 + 12 * 0.1)
 
 
-@pytest.mark.parametrize(("most", "is_noisy"), [(10.5, False), (14.0, True)])
-def test_a_noisy_machine_is_named(capsys, most, is_noisy):
-    row = {"name": "other", "frames_per_second": 1, "ratio": 10.0, "ratio_min": 9.5}
-    print_rows([row | {"ratio_max": most}])
+@pytest.mark.parametrize(("noise", "rounds"), [(0.0, 4), (0.5, 12)])
+def test_noisy_rounds_are_followed_by_more(monkeypatch, noise, rounds):
+    """A contender whose every other round is slower, or not."""
+    counted = []
+
+    def measured(drivers, frames, turns):
+        counted.append(turns)
+        return {STOCK: 4.0, "other": 1.0 + noise * (len(counted) % 2)}
+
+    monkeypatch.setattr(benchmark, "measure_round", measured)
+    drivers = {STOCK: lambda count: count, "other": lambda count: count}
+    times = measure(drivers, turns=3, rounds=4)
+    assert len(times["other"]) == len(counted) == rounds
+
+
+@pytest.mark.parametrize(("high", "is_noisy"), [(10.5, False), (14.0, True)])
+def test_a_noisy_machine_is_named(capsys, high, is_noisy):
+    row = {"name": "other", "frames_per_second": 1, "ratio": 10.0, "ratio_low": 9.5}
+    print_rows([row | {"ratio_high": high}], 7)
     last = capsys.readouterr().out.splitlines()[-1]
-    assert last.startswith("spread: ±") and ("something else runs" in last) == is_noisy
+    assert last.startswith("spread over 7 rounds: ±")
+    assert ("something else runs" in last) == is_noisy
