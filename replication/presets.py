@@ -50,9 +50,8 @@ PRESETS = {
         extract=Extract(episodes=200, policy="brownian"),
         vae=Vae(epochs=6, iterations=1000, batch_size=32, learning_rate=5e-4),
         rnn=Rnn(heads="tiles", z="mean", epochs=12, iterations=100, batch_size=64, sequence=249),
-        dream=Dream(
-            temperature=0.5, starts="recorded", steps=900, patience=60, cap=0.36, worst=0.5
-        ),
+        # The cap: some 280 tiles in 1000 frames are a lap; of faster cars M knows little.
+        dream=Dream(starts="recorded", steps=900, patience=60, cap=0.28, worst=0.5),
         rounds=Rounds(
             count=20, generations=24, episodes=16, least_sigma=0.04, tracks=16, noisy=24,
             noise=0.1, bursts=12, batches=500, learning_rate=1e-3,
@@ -109,7 +108,7 @@ PRESETS = {
         ),
         dream=Dream(temperature=1.15, starts="recorded"),
         rounds=Rounds(
-            count=8, generations=12, population=32, episodes=16, tracks=16, noisy=24, noise=0.1,
+            count=8, generations=60, population=32, episodes=16, tracks=32, noisy=24, noise=0.1,
             batches=200, learning_rate=1e-3, new=0.4,
         ),
         controller=Controller(mode="z_c_h", generations=0, eval_episodes=100),
