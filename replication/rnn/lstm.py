@@ -37,6 +37,7 @@ class WideCell:
         self.wide = [tf.pad(weight, [[0, 0], [0, SPARE]]) for weight in self.weights]
         self.bias = tf.pad(tf.convert_to_tensor(cell.bias), [[0, SPARE]])
 
+    @tf.autograph.experimental.do_not_convert  # which would write files
     def __call__(self, x, h, c):
         """x_t (B, I), h_t, c_t (B, H) -> [h_{t+1}, c_{t+1}]."""
         if self.plain:
