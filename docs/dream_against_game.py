@@ -2,14 +2,14 @@
 
     python docs/dream_against_game.py dreamt --number 7 --temperature 1.0
 
-Of a finished round of a run with the car's tiles. For each C: the new tiles of every 50 steps, and
-how often 50 steps found fewer than two, as then a car is lost. docs/rounds-and-dreams.md has
-results.
+Of a finished round of a run with the car's tiles. For each C: the new tiles of every eighth of so
+many steps, and how often it had fewer than two, as then a car is lost. docs/rounds-and-dreams.md
+has results.
 """
 
 import argparse
 
-from replication.config import Config
+from replication.config import Config, UserError
 from replication.rnn.dream import Starts
 from replication.rnn.memory import series_memories
 from replication.rollouts.agent import one_thread
@@ -19,87 +19,107 @@ from replication.rollouts.dream_world import WIDTH, DreamRules, DreamWorld
 from replication.rollouts.loop import Trial, drive
 from replication.rounds import dream_up, make_m, whiten
 from replication.runs import folders, records
-from replication.search.course import Course, Standing, standing_before
+from replication.runs.script import run_script
+from replication.search.course import Course, Standing, standing_after, standing_before
 from replication.search.search_start import read_rounds_start
 
 import numpy as np
 
-STEPS, WINDOW = 400, 50  # of a drive or dream that are compared; steps that are added up
-FIRST, EVERY = 60, 20  # frames of a drive from which dreams start
-DREAMS = 2000  # of each C
+EVERY = 20  # frames of a drive, of which one is a start
+PARTS = 8  # of a drive or dream, whose tiles are added up
+
+
+def read_options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("run")
+    parser.add_argument("--number", type=int, required=True, help="of the round")
+    parser.add_argument("--temperature", type=float, help="of the dreams; else the run's")
+    parser.add_argument("--steps", type=int, default=400, help=f"compared, {PARTS} times N")
+    parser.add_argument("--first", type=int, default=60, help="frame of a drive that is a start")
+    parser.add_argument("--dreams", type=int, default=2000, help="of each C")
+    options = parser.parse_args()
+    if min(options.steps, options.first, options.dreams) < 1 or options.steps % PARTS:
+        raise UserError(f"--steps must be {PARTS} times N, --first and --dreams at least 1")
+    return options
 
 
 def course_of(config: Config) -> Course:
     run, settings = folders.run_folder(config.run), config.controller
     parts = load_parts(run, settings.mode, config.vision, settings.z, run / "rnn")
+    if "tiles" not in parts.rnn_config.heads:
+        raise UserError(f"the M of {config.run} does not predict tiles")
     start = read_rounds_start(config, parts)
     return Course(config, parts, start.parameters, run / "rounds")
 
 
-def driven_from(series: dict, episodes: range) -> tuple[np.ndarray, np.ndarray]:
-    """Frames (N,) of these episodes from which dreams start, and the tiles found next (N, STEPS).
+def driven_from(
+    series: dict, episodes: range, first: int, steps: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Frames (N,) of these episodes from which dreams start, and the tiles found next (N, steps).
 
-    They are frames before which something was found; after an episode's end nothing is.
+    In the `first` frames before each something was found; after an episode's end nothing is.
     """
     tiles, offset = np.asarray(series["tiles"])[:, 0], np.asarray(series["offset"])
     limit = np.diff(offset).max()
     at, found = [], []
     for episode in episodes:
         own = tiles[offset[episode] : offset[episode + 1]]
-        for frame in range(FIRST, min(limit - STEPS, len(own)), EVERY):
-            if own[frame - FIRST : frame].any():
+        for frame in range(first, min(limit - steps, len(own)), EVERY):
+            if own[frame - first : frame].any():
                 at.append(offset[episode] + frame)
-                found.append(np.pad(own, (0, STEPS))[frame : frame + STEPS])
+                found.append(np.pad(own, (0, steps))[frame : frame + steps])
+    if not at:
+        raise UserError("a C's drives are too short: give fewer --steps")
     return np.array(at), np.array(found)
 
 
-def dreamt_from(
-    course: Course, before: Standing, parameters: np.ndarray, at: np.ndarray, temperature: float
-) -> np.ndarray:
-    """The tiles that C (P,) earns in dreams from these frames of its round: (DREAMS, STEPS)."""
+def dream_world(course: Course, before: Standing, at: np.ndarray, rules: DreamRules) -> DreamWorld:
+    """Dreams of a round's M, from these frames of its drives."""
     series = course.driven(before.number + 1)
     h, c = series_memories(course.watcher(before.weights), series)
     mu, logvar = (np.float32(series[name][at]) for name in ("mu", "logvar"))
     starts = Starts(mu, logvar, h[at], c[at], np.zeros(len(at), bool))
-    rules = DreamRules(temperature, STEPS, course.config.dream.ends)
-    world = DreamWorld(course.build_rnn(before.weights), starts, rules)
-    trials = [Trial(seed, parameters) for seed in range(DREAMS)]
-    controllers, earned = (
-        DreamControllers(course.parts.controller, WIDTH),
-        np.zeros((DREAMS, STEPS)),
-    )
+    return DreamWorld(course.build_rnn(before.weights), starts, rules)
+
+
+def dream(world: DreamWorld, course: Course, parameters: np.ndarray, count: int) -> np.ndarray:
+    """The tiles that C (P,) earns in so many dreams: (count, steps)."""
+    controllers = DreamControllers(course.parts.controller, WIDTH)
+    trials = [Trial(seed, parameters) for seed in range(count)]
+    earned = np.zeros((count, world.max_steps))
     for place, episode in drive(world, controllers, trials):
         earned[place, : len(episode.rewards)] = episode.rewards
     return earned
 
 
 def show(name: str, tiles: np.ndarray) -> None:
-    windows = tiles.reshape(len(tiles), -1, WINDOW).sum(axis=2)
-    means = " ".join(f"{mean:5.1f}" for mean in windows.mean(axis=0))
-    lost = " ".join(f"{share:4.0%}" for share in (windows < 2).mean(axis=0))
+    parts = tiles.reshape(len(tiles), PARTS, -1).sum(axis=2)
+    means = " ".join(f"{mean:5.1f}" for mean in parts.mean(axis=0))
+    lost = " ".join(f"{share:4.0%}" for share in (parts < 2).mean(axis=0))
     print(f"{name:<22} tiles {means}   below two {lost}", flush=True)
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("run")
-    parser.add_argument("--number", type=int, required=True, help="of the round")
-    parser.add_argument("--temperature", type=float, help="of the dreams; else the run's")
-    options = parser.parse_args()
+    options = read_options()
     one_thread()
     config = records.load_config(options.run)
-    course = course_of(config)
-    before = standing_before(course, options.number)
+    course, number = course_of(config), options.number
+    if not 1 <= number <= standing_after(course).number:
+        raise UserError(f"--number {number}: {config.run} has no such finished round")
+    before = standing_before(course, number)
     m, whitening = make_m(course, before), whiten(course, before)
     # The search's log is whole, so this only repeats what it came to.
     found = dream_up(course, None, before, whitening, m)
-    series, tracks = course.driven(options.number), config.rounds.tracks
+    series, tracks = course.driven(number), config.rounds.tracks
     temperature = options.temperature or config.dream.temperature
+    rules = DreamRules(temperature, options.steps, config.dream.ends)
     for place, parameters in enumerate(found):
-        at, game = driven_from(series, range(place * tracks, (place + 1) * tracks))
+        drives = range(place * tracks, (place + 1) * tracks)
+        at, game = driven_from(series, drives, options.first, options.steps)
         show(f"C {place}, in the game", game)
-        show("  in the dream", dreamt_from(course, before, parameters, at, temperature))
+        world = dream_world(course, before, at, rules)
+        show("  in the dream", dream(world, course, parameters, options.dreams))
 
 
 if __name__ == "__main__":
-    main()
+    run_script(main)

@@ -201,3 +201,20 @@ def test_an_agent_that_is_not_there_is_one_line(again):
     ended = tiny.stage("rounds", *ARGV, "--controller.start", "checkpoints/nobody", home=again)
     assert ended.status == 2 and "checkpoints/nobody" in ended.complaint
     assert not (again / "checkpoints/t/rounds/start.json").exists()
+
+
+def test_a_rounds_cs_are_shown_in_dream_and_game(copy):
+    """docs/dream_against_game.py, which changes nothing of what it looks at."""
+    before = numbers(copy)
+    script, options = "../docs/dream_against_game", ("--steps", "8", "--first", "4")
+    ended = tiny.stage(script, "t", "--number", "2", *options, "--dreams", "3", home=copy)
+    assert ended.status == 0, ended.err
+    lines = ended.out.splitlines()
+    assert [line[:17].strip() for line in lines] == [
+        *("C 0, in the game", "in the dream", "C 1, in the game", "in the dream")
+    ]
+    assert all(line.count("%") == 8 for line in lines)
+    assert numbers(copy) == before
+    for number in ("0", "3"):
+        ended = tiny.stage(script, "t", "--number", number, *options, home=copy)
+        assert f"--number {number}: t has no such finished round" in ended.complaint
