@@ -10,8 +10,8 @@ has results.
 import argparse
 
 from replication.config import Config, UserError
-from replication.rnn.dream import Starts
-from replication.rnn.memory import series_memories
+from replication.rnn.rnn import heads_of
+from replication.rnn.starts import starts_at
 from replication.rollouts.agent import one_thread
 from replication.rollouts.agent_files import load_parts
 from replication.rollouts.dream_controllers import DreamControllers
@@ -33,20 +33,24 @@ def read_options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("run")
     parser.add_argument("--number", type=int, required=True, help="of the round")
-    parser.add_argument("--temperature", type=float, help="of the dreams; else the run's")
+    parser.add_argument(
+        "--temperature", type=float, default=0.0, help="of the dreams; 0: the run's"
+    )
     parser.add_argument("--steps", type=int, default=400, help=f"compared, {PARTS} times N")
     parser.add_argument("--first", type=int, default=60, help="frame of a drive that is a start")
     parser.add_argument("--dreams", type=int, default=2000, help="of each C")
     options = parser.parse_args()
     if min(options.steps, options.first, options.dreams) < 1 or options.steps % PARTS:
         raise UserError(f"--steps must be {PARTS} times N, --first and --dreams at least 1")
+    if not 0 <= options.temperature < np.inf:
+        raise UserError(f"--temperature {options.temperature:g}: must be positive")
     return options
 
 
 def course_of(config: Config) -> Course:
     run, settings = folders.run_folder(config.run), config.controller
     parts = load_parts(run, settings.mode, config.vision, settings.z, run / "rnn")
-    if "tiles" not in parts.rnn_config.heads:
+    if "tiles" not in heads_of(parts.rnn_config, parts.task):
         raise UserError(f"the M of {config.run} does not predict tiles")
     start = read_rounds_start(config, parts)
     return Course(config, parts, start.parameters, run / "rounds")
@@ -75,10 +79,7 @@ def driven_from(
 
 def dream_world(course: Course, before: Standing, at: np.ndarray, rules: DreamRules) -> DreamWorld:
     """Dreams of a round's M, from these frames of its drives."""
-    series = course.driven(before.number + 1)
-    h, c = series_memories(course.watcher(before.weights), series)
-    mu, logvar = (np.float32(series[name][at]) for name in ("mu", "logvar"))
-    starts = Starts(mu, logvar, h[at], c[at], np.zeros(len(at), bool))
+    starts = starts_at(course.watcher(before.weights), course.driven(before.number + 1), at)
     return DreamWorld(course.build_rnn(before.weights), starts, rules)
 
 

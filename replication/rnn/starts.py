@@ -49,7 +49,12 @@ def _some(rnn: MDNRNN, series: dict, count: int, random: np.random.Generator) ->
     lively = np.flatnonzero(_lively(series))
     first = random.choice(firsts, count - int(count * (1 - FIRST)))
     later = random.choice(lively if len(lively) else firsts, int(count * (1 - FIRST)))
-    at = np.concatenate([first, later])
+    return starts_at(rnn, series, np.concatenate([first, later]))
+
+
+def starts_at(rnn: MDNRNN, series: dict, at: np.ndarray) -> Starts:
+    """These frames (N,) of a series and what M remembers there: it watches their episodes alone."""
+    firsts = np.asarray(series["offset"])[:-1]
     h, c = series_memories(rnn, series, np.unique(np.searchsorted(firsts, at, "right") - 1))
     mu, logvar = (np.float32(series[name][at]) for name in ("mu", "logvar"))
     return Starts(mu, logvar, h[at], c[at], np.isin(at, firsts))
