@@ -59,9 +59,14 @@ def gate_figure(gate: dict) -> Figure:
 
 
 def draw_dream_and_game(runs: list[Run]) -> Drawing | None:
-    """C's returns in the dream over generations, beside the original's, and in the game."""
-    if not (log := runs[0].logs["train_controller"]):
+    """C's returns in the dream over generations, beside the original's, and in the game.
+
+    Of the runs that have such a search: the page's own may have had rounds instead.
+    """
+    logs = {run.name: log for run in runs if (log := run.logs["train_controller"])}
+    if not logs:
         return None
+    log = next(iter(logs.values()))
     games = [line for line in log if "game_mean" in line]
     beside = (
         f" At the last evaluation the game gives {games[-1]['game_mean']:.0f} ±"
@@ -77,7 +82,6 @@ def draw_dream_and_game(runs: list[Run]) -> Drawing | None:
         f" game, {published.SOLVED}."
     )
     alt = f"Curves of returns in dream and game; the population's mean is {log[-1]['mean']:.0f}."
-    logs = {run.name: run.logs["train_controller"] for run in runs}
     return Drawing(dream_and_game_figure(logs), caption, alt)
 
 

@@ -1,9 +1,10 @@
-"""Figure 8: the weights of M's mixture over a drive, the events they go with, forced dreams."""
+"""Figure 8: the weights of M's mixture over an episode, the events they go with, forced dreams."""
 
 from replication.report.frame_grid import make_grid
 from replication.report.run_record import Run
 from replication.report.style import OURS, Drawing, shared_legend
 from replication.rnn.component_tests import MIN_STEPS, SIGNIFICANCE
+from replication.tasks.task import Task
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -13,39 +14,40 @@ COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#000000")  # Okabe & Ito
 DASHES = ("-", (0, (5, 1.5)), (0, (1, 1)), (0, (6, 1, 1, 1)), (0, (3, 1, 1, 1, 1, 1)))
 
 
-# Weights over a drive ---------------------------------------------------------------------------
+# Weights over an episode -------------------------------------------------------------------------
 
 
 def draw_weights(runs: list[Run]) -> Drawing | None:
-    """The weights over the first run's drive; None if its events stage has not run."""
+    """The weights over an episode of the first run; None if its events stage has not run."""
     events = runs[0].events
     if not events:
         return None
     names = ", ".join(events["names"][events["happening"].any(axis=0)])
     alt = f"Frames, curves of five weights in two panels, and marks of events: {names}."
-    return Drawing(weights_figure(events), _weights_caption(events), alt)
+    figure = weights_figure(events, runs[0].task.fps)
+    return Drawing(figure, _weights_caption(events, runs[0].task), alt)
 
 
-def _weights_caption(events: dict[str, np.ndarray]) -> str:
+def _weights_caption(events: dict[str, np.ndarray], task: Task) -> str:
     steps, dimension, switching = len(events["weights"]), events["dimension"], events["switching"]
     meanings = zip(events["names"], events["meanings"], strict=True)
+    hidden = "; events of the road count while the car is on it" if task.events.hides else ""
     return (
-        f"{steps} steps of a drive by the run's agent (track {events['seed']}, 50 steps a second):"
-        " what it sees, and the weights of M's Gaussians in its prediction of the next frame's z."
-        " Each dimension of z has weights of its own. The upper panel shows the dimension whose"
-        f" weights change most over {len(events['during'])} drives, z {dimension}: on average"
-        f" {switching[dimension]:.3f} of the weight moves at each step, against"
-        f" {np.median(switching):.3f} in the median dimension. The lower panel shows the mean over"
-        f" all {len(switching)} dimensions; there components are averaged that have nothing in"
-        " common but their number. The stretch is the one with the most kinds of events, and the"
-        " first of them if there are several; events of the road count while the car is on it."
-        " The events are read from the simulator's state:"
+        f"{steps} steps of an episode of the run's agent (seed {events['seed']}, {task.fps} steps a"
+        " second): what it sees, and the weights of M's Gaussians in its prediction of the next"
+        " frame's z. Each dimension of z has weights of its own. The upper panel shows the"
+        f" dimension whose weights change most over {len(events['during'])} episodes, z"
+        f" {dimension}: on average {switching[dimension]:.3f} of the weight moves at each step,"
+        f" against {np.median(switching):.3f} in the median dimension. The lower panel shows the"
+        f" mean over all {len(switching)} dimensions; there components are averaged that have"
+        " nothing in common but their number. The stretch is the one with the most kinds of"
+        f" events, and the first of them if there are several{hidden}. What counts as an event:"
         f" {'; '.join(f'{name}: {meaning}' for name, meaning in meanings)}."
         " The report's Figure 8 is that of Ellefsen et al. (2019), from VizDoom."
     )
 
 
-def weights_figure(events: dict[str, np.ndarray]) -> Figure:
+def weights_figure(events: dict[str, np.ndarray], fps: int) -> Figure:
     """Frames, weights of one dimension and of the mean, and events, over the same steps."""
     steps = events["start"] + np.arange(len(events["weights"]))
     figure = Figure(figsize=(11, 8.2), layout="constrained")
@@ -58,7 +60,7 @@ def weights_figure(events: dict[str, np.ndarray]) -> Figure:
     one.set_ylim(top=1)
     shared_legend(figure, one, columns=events["weights"].shape[1])
     _plot_events(marks, steps, events["happening"], list(events["names"]))
-    marks.set(xlabel="step of the episode (50 a second)", xlim=(steps[0], steps[-1] + 1))
+    marks.set(xlabel=f"step of the episode ({fps} a second)", xlim=(steps[0], steps[-1] + 1))
     return figure
 
 
@@ -89,7 +91,7 @@ def _plot_events(axes: Axes, steps: np.ndarray, happening: np.ndarray, names: li
         bars = [(steps[0] + on, off - on) for on, off in edges.reshape(-1, 2)]
         axes.broken_barh(bars, (row - 0.35, 0.7), color="0.35")
     axes.set_yticks(range(len(names)), names)
-    axes.set(ylim=(len(names) - 0.4, -0.6), title="What happens, in the simulator")
+    axes.set(ylim=(len(names) - 0.4, -0.6), title="What happens")
 
 
 # Tests of components and events -----------------------------------------------------------------
@@ -117,16 +119,16 @@ def _events_caption(run: Run) -> str:
     return (
         "A component speaks in the steps in which its weight, in dimension"
         f" z {run.events['dimension']}, is the largest. Each dot is one of"
-        f" {len(run.events['during'])} drives: the component's share of the steps during an event"
-        " (filled), and its share of all other steps of that drive (hollow). A drive counts on a"
-        f" side where it has at least {MIN_STEPS} steps. Bars are medians over drives. A star means"
-        " that the two shares differ by Mann and Whitney's U test over drives, two-sided, corrected"
-        f" for {len(tested)} tests by Holm's method, at p < {SIGNIFICANCE:g}:"
+        f" {len(run.events['during'])} episodes: the component's share of the steps during an event"
+        " (filled), and its share of all other steps of that episode (hollow). An episode counts"
+        f" on a side where it has at least {MIN_STEPS} steps. Bars are medians over episodes. A"
+        " star means that the two shares differ by Mann and Whitney's U test over episodes,"
+        f" two-sided, corrected for {len(tested)} tests by Holm's method, at p < {SIGNIFICANCE:g}:"
         f" {sum(map(is_significant, tested))} of them do. The table is below. Only one dimension is"
         " tested, because the numbers of components mean nothing across dimensions; it was chosen"
-        " without a look at the events. Two limits: a drive can give a share to both sides, which"
-        " the test takes for independent; and successive steps are alike, which is why the test"
-        f" counts drives and not steps.{seldom}"
+        " without a look at the events. Two limits: an episode can give a share to both sides,"
+        " which the test takes for independent; and successive steps are alike, which is why the"
+        f" test counts episodes and not steps.{seldom}"
     )
 
 
@@ -145,8 +147,8 @@ def events_figure(events: dict[str, np.ndarray], tests: list[dict]) -> Figure:
         _plot_shares(axes, events["otherwise"][:, e], 0.17, "white", "in all other steps")
         rows = [row for row in tests if row["event"] == names[e]]
         _plot_stars(axes, rows)
-        drives = f"{rows[0]['episodes_during']} against {rows[0]['episodes_otherwise']} drives"
-        axes.set_title(f"{names[e]}\n{drives}", fontsize=10)
+        counts = f"{rows[0]['episodes_during']} against {rows[0]['episodes_otherwise']} episodes"
+        axes.set_title(f"{names[e]}\n{counts}", fontsize=9)
         axes.set(xlim=(-0.05, 1.25), xticks=[0, 0.5, 1], xlabel="share of the steps")
     components = events["during"].shape[2]
     panels[0].set_yticks(range(components), [f"component {k + 1}" for k in range(components)])
@@ -157,13 +159,13 @@ def events_figure(events: dict[str, np.ndarray], tests: list[dict]) -> Figure:
 
 
 def _plot_shares(axes: Axes, shares: np.ndarray, shift: float, face: str, label: str) -> None:
-    """A dot for each drive and a bar at the median: shares (N, K), NaN where a drive has none."""
+    """A dot for each episode and a bar at the median: shares (N, K), NaN where it has none."""
     for k, values in enumerate(shares.T):
         values = values[~np.isnan(values)]
         y = np.full(len(values), k + shift)
         axes.plot(
             values, y, "o", ms=5, mfc=face, mec="black", mew=0.7, ls="none", alpha=0.75,
-            label=f"a drive: {label}" if k == 0 else None,
+            label=f"an episode: {label}" if k == 0 else None,
         )  # fmt: skip
         if len(values):
             axes.plot([np.median(values)] * 2, [y[0] - 0.15, y[0] + 0.15], color="black", lw=2.2)
@@ -191,19 +193,19 @@ def draw_forced(runs: list[Run]) -> Drawing | None:
         " dream of one component, as a video:"
         f" python replication/dream.py --run {runs[0].name} --component 2."
     )
-    alt = f"Rows of frames: the drive, a dream of the mixture, and dreams of {count} components."
-    return Drawing(forced_figure(events), caption, alt)
+    alt = f"Rows of frames: the game, a dream of the mixture, and dreams of {count} components."
+    return Drawing(forced_figure(events, runs[0].task.fps), caption, alt)
 
 
-def forced_figure(events: dict[str, np.ndarray]) -> Figure:
-    """Rows of frames: the drive, the dream of the mixture, the dream of each component."""
+def forced_figure(events: dict[str, np.ndarray], fps: int) -> Figure:
+    """Rows of frames: the game, the dream of the mixture, the dream of each component."""
     rows = np.stack([events["frames"], *events["forced"]])  # (2 + K, N, 64, 64, 3)
     components = [f"component\n{k} alone" for k in range(1, len(rows) - 1)]
-    figure, grid = make_grid(rows, ["the drive", "dream of\nthe mixture", *components])
+    figure, grid = make_grid(rows, ["the game", "dream of\nthe mixture", *components])
     for axes in grid[:, 0]:
         axes.yaxis.label.set(rotation=0, ha="right", va="center")
     for number, axes in enumerate(grid[-1]):
         axes.set_xlabel(f"{events['start'] + number * events['every']}", fontsize=9)
     figure.suptitle("Dreams from one start, with one component of the mixture forced")
-    figure.supxlabel("step of the episode (50 a second)", fontsize=10)
+    figure.supxlabel(f"step of the episode ({fps} a second)", fontsize=10)
     return figure

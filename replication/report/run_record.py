@@ -17,6 +17,7 @@ from replication.runs.logs import read_log
 from replication.runs.stages import V, stages_of
 from replication.search.history import read_history
 from replication.tasks.games import task_of
+from replication.tasks.task import Task
 
 import numpy as np
 
@@ -54,9 +55,13 @@ class Run:
         return self.config.run
 
     @property
+    def task(self) -> Task:
+        return task_of(self.config.task)
+
+    @property
     def environment(self) -> str:
         """The environment that C was evaluated in, as gymnasium or gym name it."""
-        return task_of(self.config.task).environment
+        return self.task.environment
 
     @property
     def is_reports(self) -> bool:
@@ -65,7 +70,7 @@ class Run:
 
     @property
     def z_size(self) -> int:
-        return task_of(self.config.task).z_size
+        return self.task.z_size
 
     @property
     def stages(self) -> list[str]:

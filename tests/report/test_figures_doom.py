@@ -84,6 +84,14 @@ def test_dream_and_game_stand_beside_the_original(doom):
     assert "mine: in the game, not used ± std" not in labels(draw_dream_and_game([without]))
 
 
+def test_searches_that_a_run_of_rounds_is_compared_with_stand_beside_the_original(doom):
+    rounds = dataclasses.replace(doom, logs=doom.logs | {"train_controller": []})
+    assert draw_dream_and_game([rounds]) is None
+    drawing = draw_dream_and_game([rounds, doom])
+    assert "mine: evaluations in the dream ± std" in labels(drawing)
+    assert "500 ± 200 over 8 episodes" in drawing.caption
+
+
 def test_the_table_of_temperatures_has_a_row_for_each_run_with_both_scores(doom):
     cold = dataclasses.replace(doom, settings=doom.settings | {"dream.temperature": 0.5})
     unfinished = dataclasses.replace(doom, evaluation={})

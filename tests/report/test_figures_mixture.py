@@ -27,7 +27,17 @@ def test_weights_and_events_stand_over_the_same_steps(run):
     assert "standing" in alt
 
 
-def test_every_drive_is_a_dot_and_what_is_significant_has_a_star(run):
+def test_the_captions_are_of_the_runs_game(run):
+    doom = dataclasses.replace(run, config=dataclasses.replace(run.config, task="take_cover"))
+    for other, second, road in ((run, "50", True), (doom, "35", False)):
+        figure, caption, _ = figures_mixture.draw_weights([other])
+        assert figure.axes[-1].get_xlabel() == f"step of the episode ({second} a second)"
+        assert f"{second} steps a second" in caption and ("events of the road" in caption) == road
+        forced = figures_mixture.draw_forced([other]).figure
+        assert forced.get_supxlabel() == f"step of the episode ({second} a second)"
+
+
+def test_every_episode_is_a_dot_and_what_is_significant_has_a_star(run):
     figure, caption, alt = figures_mixture.draw_events([run])
     assert len(figure.axes) == 6
     left = figure.axes[1]
@@ -38,7 +48,7 @@ def test_every_drive_is_a_dot_and_what_is_significant_has_a_star(run):
     stars = [(axes.get_title().split()[0], text.get_position()[1]) for axes in figure.axes
              for text in axes.texts]  # fmt: skip
     assert stars == [("left", 1)]  # component 2
-    assert figure.axes[5].get_title() == "standing\n0 against 3 drives"
+    assert figure.axes[5].get_title() == "standing\n0 against 3 episodes"
     assert "Too seldom to be tested: standing" in caption and "2 in left" in alt
 
 
@@ -47,17 +57,17 @@ def test_the_table_of_tests_is_on_the_page(run):
     assert table.header[:3] == ["event", "component", "episodes during"]
     assert len(table.rows) == 30 and table.marked == [6]
     assert table.rows[6][:2] == ["left", "2"] and table.rows[6][-1] == "0.01"
-    assert table.rows[25][-3:] == ["–", "–", "–"]  # standing: no drive has it
+    assert table.rows[25][-3:] == ["–", "–", "–"]  # standing: no episode has it
     assert table_of_tests([]) is None
 
 
-def test_forced_dreams_stand_under_the_drive(run):
+def test_forced_dreams_stand_under_the_game(run):
     figure, caption, _ = figures_mixture.draw_forced([run])
     shown = np.stack([axes.images[0].get_array() for axes in figure.axes])
     rows = np.concatenate([run.events["frames"], *run.events["forced"]])
     np.testing.assert_array_equal(shown, rows)
     labels = [axes.get_ylabel().replace("\n", " ") for axes in figure.axes[::3]]
-    assert labels[:3] == ["the drive", "dream of the mixture", "component 1 alone"]
+    assert labels[:3] == ["the game", "dream of the mixture", "component 1 alone"]
     assert [axes.get_xlabel() for axes in figure.axes[-3:]] == ["60", "70", "80"]
     assert "dream.py --run mine --component 2" in caption
 
