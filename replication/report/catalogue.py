@@ -56,7 +56,7 @@ FIGURES = (
     ),
     CatalogueEntry(
         "figure_08_mixture",
-        "Figure 8: the weights of M's mixture over a drive",
+        "Figure 8: the weights of M's mixture over an episode",
         "events",
         draw_weights,
     ),

@@ -15,27 +15,30 @@ def draw_rollout(runs: list[Run]) -> Drawing | None:
     rollout = runs[0].rollout
     if not rollout:
         return None
+    reported = (
+        " The report's Figure 3 shows a frame beside its reconstruction, and notes that the place"
+        " of the car and the road are kept and that some details are lost."
+    )
     caption = (
         "Above: a held-out rollout as the environment shows it. Middle: V's reconstruction of the"
         " same frames from the mean of z. Below: a dream. M alone starts from the same first frame,"
         " takes the same actions, and predicts every later z at temperature"
         f" {rollout['temperature']:g}; V decodes them. The dream sees no frame after the first: it"
-        " begins like the rollout, then follows what M finds likely. The report's Figure 3 shows a"
-        " frame beside its reconstruction, and notes that the place of the car and the road are"
-        " kept and that some details are lost. The same as a video: dream/fig3.mp4 and fig3.gif in"
-        " the run's folder."
+        " begins like the rollout, then follows what M finds likely."
+        f"{reported if runs[0].is_reports else ''} The same as a video: dream/fig3.mp4 and fig3.gif"
+        " in the run's folder."
     )
     seconds = ", ".join(f"{second:.2f}" for second in rollout["seconds"])
     alt = f"Rows of frames: {', '.join(PANELS)}; at {seconds} seconds."
-    return Drawing(rollout_figure(rollout), caption, alt)
+    return Drawing(rollout_figure(rollout, runs[0].task.fps), caption, alt)
 
 
-def rollout_figure(rollout: dict[str, np.ndarray]) -> Figure:
+def rollout_figure(rollout: dict[str, np.ndarray], fps: int) -> Figure:
     """A row of frames uint8 (N, 64, 64, 3) for each of PANELS; `seconds` (N,) under the last."""
     figure, grid = make_grid(np.stack([rollout[name] for name in PANELS]), list(PANELS))
     for axes, second in zip(grid[-1], rollout["seconds"], strict=True):
         axes.set_xlabel(f"{second:.2f}", fontsize=9)
     temperature = f"temperature {rollout['temperature']:g}"
     figure.suptitle(f"A rollout, V's reconstruction, M's dream ({temperature})")
-    figure.supxlabel("time (seconds; 50 frames each)", fontsize=10)
+    figure.supxlabel(f"time (seconds; {fps} frames each)", fontsize=10)
     return figure

@@ -115,11 +115,14 @@ def draw_reconstructions(runs: list[Run]) -> Drawing | None:
     samples = runs[0].samples
     if not samples:
         return None
+    reported = (
+        " The report's Figure 12 has four frames of its training set. It notes accurate outlines of"
+        " the road, the car in its place, and the red-and-white kerbs, which it says the paper's V"
+        " did not reproduce."
+    )
     caption = (
         "Above: held-out frames as V sees them (64 × 64). Below: V's reconstructions from the mean"
-        " of z. The report's Figure 12 has four frames of its training set. It notes accurate"
-        " outlines of the road, the car in its place, and the red-and-white kerbs, which it says"
-        " the paper's V did not reproduce."
+        f" of z.{reported if runs[0].is_reports else ''}"
     )
     alt = f"Input frames above, reconstructions below: {', '.join(samples['names'])}."
     return Drawing(reconstructions_figure(samples), caption, alt)
