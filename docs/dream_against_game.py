@@ -3,8 +3,8 @@
     python docs/dream_against_game.py dreamt --number 7 --temperature 1.0
 
 Of a finished round of a run with the car's tiles. For each C: the new tiles of every eighth of so
-many steps, and how often it had fewer than two, as then a car is lost. docs/rounds-and-dreams.md
-has results.
+many steps, how often it had fewer than two, as then a car is lost, and in how many frames the road
+ahead bends. docs/rounds-and-dreams.md has results.
 """
 
 import argparse
@@ -13,20 +13,25 @@ from replication.config import Config, UserError
 from replication.rnn.rnn import heads_of
 from replication.rnn.starts import starts_at
 from replication.rollouts.agent import one_thread
-from replication.rollouts.agent_files import load_parts
+from replication.rollouts.agent_files import load_decoder, load_parts
 from replication.rollouts.dream_controllers import DreamControllers
 from replication.rollouts.dream_world import WIDTH, DreamRules, DreamWorld
-from replication.rollouts.loop import Trial, drive
+from replication.rollouts.loop import Episode, Seen, Trial, drive
 from replication.rounds import dream_up, make_m, whiten
 from replication.runs import folders, records
 from replication.runs.script import run_script
 from replication.search.course import Course, Standing, standing_after, standing_before
 from replication.search.search_start import read_rounds_start
+from replication.tf import keras
+from replication.vae.vae import decode
 
 import numpy as np
 
 EVERY = 20  # frames of a drive, of which one is a start
 PARTS = 8  # of a drive or dream, whose tiles are added up
+LOOKED_AT, EIGHTH = 200, 8  # drives and dreams whose road is looked at, and in which frames
+FAR, NEAR = 12, 44  # rows of V's 64: ahead of the car, and just before it
+BENT = 8  # pixels from side to side, between these rows
 
 
 def read_options() -> argparse.Namespace:
@@ -83,21 +88,59 @@ def dream_world(course: Course, before: Standing, at: np.ndarray, rules: DreamRu
     return DreamWorld(course.build_rnn(before.weights), starts, rules)
 
 
-def dream(world: DreamWorld, course: Course, parameters: np.ndarray, count: int) -> np.ndarray:
-    """The tiles that C (P,) earns in so many dreams: (count, steps)."""
+def dream(
+    world: DreamWorld, course: Course, parameters: np.ndarray, count: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """The tiles that C (P,) earns in so many dreams (count, steps); z of some (N, steps, Z)."""
     controllers = DreamControllers(course.parts.controller, WIDTH)
     trials = [Trial(seed, parameters) for seed in range(count)]
     earned = np.zeros((count, world.max_steps))
-    for place, episode in drive(world, controllers, trials):
+    z: dict[int, list[np.ndarray]] = {seed: [] for seed in range(min(count, LOOKED_AT))}
+
+    def watch(slot: int, episode: Episode, seen: Seen, action: np.ndarray) -> None:
+        if episode.seed in z:
+            z[episode.seed].append(seen.z[slot])
+
+    for place, episode in drive(world, controllers, trials, watch=watch):
         earned[place, : len(episode.rewards)] = episode.rewards
-    return earned
+    return earned, np.array(list(z.values()))
 
 
-def show(name: str, tiles: np.ndarray) -> None:
+def driven_z(series: dict, at: np.ndarray, steps: int) -> np.ndarray:
+    """V's means of some of the drives from these frames on: (N, steps, Z), nan after an end."""
+    chosen = at[np.linspace(0, len(at) - 1, min(len(at), LOOKED_AT)).astype(int)]
+    ends = np.asarray(series["offset"])[np.searchsorted(series["offset"], chosen, "right")]
+    mu = np.full((len(chosen), steps, series["mu"].shape[1]), np.nan, np.float32)
+    for values, first, end in zip(mu, chosen, ends, strict=True):
+        own = series["mu"][first : min(first + steps, end)]
+        values[: len(own)] = own
+    return mu
+
+
+def bends(decoder: keras.Model, z: np.ndarray) -> np.ndarray:
+    """How often the road ahead bends, in each part of such stretches z (N, steps, Z): (PARTS,).
+
+    Of the frames with road in both rows. A pixel is grey as in docs/tuning.md.
+    """
+    z = z.reshape(len(z), PARTS, -1, z.shape[2])[:, :, ::EIGHTH]
+    frames = decode(decoder, np.nan_to_num(z).reshape(-1, z.shape[3]))
+    rows = frames[:, (FAR, NEAR)].astype(int)  # (F, 2, 64, 3)
+    least, largest = rows.min(axis=3), rows.max(axis=3)
+    grey = (largest - least <= 25) & (largest > 70) & (largest < 150)
+    count = grey.sum(axis=2)
+    middle = (grey * np.arange(grey.shape[2])).sum(axis=2) / np.maximum(count, 1)  # (F, 2)
+    seen = (count.all(axis=1) & np.isfinite(z).all(axis=3).reshape(-1)).reshape(z.shape[:3])
+    bent = seen & (np.abs(middle[:, 0] - middle[:, 1]) > BENT).reshape(seen.shape)
+    return bent.sum(axis=(0, 2)) / np.maximum(seen.sum(axis=(0, 2)), 1)
+
+
+def show(name: str, tiles: np.ndarray, bent: np.ndarray) -> None:
     parts = tiles.reshape(len(tiles), PARTS, -1).sum(axis=2)
     means = " ".join(f"{mean:5.1f}" for mean in parts.mean(axis=0))
-    lost = " ".join(f"{share:4.0%}" for share in (parts < 2).mean(axis=0))
-    print(f"{name:<22} tiles {means}   below two {lost}", flush=True)
+    lost, road = (
+        " ".join(f"{share:4.0%}" for share in shares) for shares in ((parts < 2).mean(axis=0), bent)
+    )
+    print(f"{name:<17} tiles {means}   below two {lost}   bends {road}", flush=True)
 
 
 def main() -> None:
@@ -112,14 +155,16 @@ def main() -> None:
     # The search's log is whole, so this only repeats what it came to.
     found = dream_up(course, None, before, whitening, m)
     series, tracks = course.driven(number), config.rounds.tracks
+    decoder = load_decoder(folders.run_folder(config.run), config.vision)
     temperature = options.temperature or config.dream.temperature
     rules = DreamRules(temperature, options.steps, config.dream.ends)
     for place, parameters in enumerate(found):
         drives = range(place * tracks, (place + 1) * tracks)
         at, game = driven_from(series, drives, options.first, options.steps)
-        show(f"C {place}, in the game", game)
+        show(f"C {place}, in the game", game, bends(decoder, driven_z(series, at, options.steps)))
         world = dream_world(course, before, at, rules)
-        show("  in the dream", dream(world, course, parameters, options.dreams))
+        earned, z = dream(world, course, parameters, options.dreams)
+        show("  in the dream", earned, bends(decoder, z))
 
 
 if __name__ == "__main__":

@@ -131,8 +131,8 @@ def draw_temperatures(runs: list[Run]) -> Drawing | None:
         return None
     caption = (
         "Each search in the dream of one temperature: what its C reaches there, and in the game"
-        " (mean ± standard deviation over episodes), beside the paper's Table 2. Where it is cold"
-        " M's dream is tame, and what C learns in it is of no use in the game."
+        " (mean ± standard deviation over episodes), beside the paper's Table 2. There what C"
+        " learns in a cold dream is of no use in the game."
     )
     text = ", ".join(f"{row['temperature']:g}: {row['dream_mean']:.0f}" for row in ours)
     alt = f"Scores in dream and game by temperature; ours in the dream {text}."

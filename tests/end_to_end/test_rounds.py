@@ -213,7 +213,7 @@ def test_a_rounds_cs_are_shown_in_dream_and_game(copy):
     assert [line[:17].strip() for line in lines] == [
         *("C 0, in the game", "in the dream", "C 1, in the game", "in the dream")
     ]
-    assert all(line.count("%") == 8 for line in lines)
+    assert all(line.count("%") == 16 for line in lines)
     assert numbers(copy) == before
     for number in ("0", "3"):
         ended = tiny.stage(script, "t", "--number", number, *options, home=copy)
