@@ -42,17 +42,11 @@ def read_agent(config: Config) -> tuple | None:
     if config.extract.policy != "agent":
         return None
     from replication.rollouts.agent import one_thread
-    from replication.rollouts.agent_files import agent_folder, load_agent
+    from replication.rollouts.agent_files import agent_folder, load_driver
 
     folder = agent_folder(config.extract.agent)
     one_thread()
-    parts, parameters = load_agent(folder)
-    if (parts.task.name, parts.frames) != (config.task, config.frames):
-        raise UserError(
-            f"--extract.agent {config.extract.agent} plays {parts.task.name} on {parts.frames}"
-            f" frames, not {config.task} on {config.frames} ones"
-        )
-    return parts, parameters
+    return load_driver(folder, config)
 
 
 def episode_seed(seed: int, index: int) -> int:

@@ -1,10 +1,13 @@
 """What a linear policy could read from V and M: where the road leads, and how fast the car is.
 
     python replication/probe.py quick --run mine
+    python replication/probe.py quick --extract.policy agent --extract.agent checkpoints/quick
 
 A driver that is told the simulator's state drives 20 tracks, now fast, now slow, and with a hand
-that trembles. V and M of the run watch; a ridge regression from what they make of each frame to
-each of FACTS is fitted on 16 of the tracks and scored on the other four, five times over.
+that trembles; or an agent drives 100, with noise on its C as in extract.py: speeds and places that
+an M knows which was trained on such drives. V and M of the run watch; a ridge regression from what
+they make of each frame to each of FACTS is fitted on four fifths of the tracks and scored on the
+others, five times over.
 Prints R^2: 1 where a linear C could know the fact, 0 where it knows no more than its mean.
 """
 
@@ -12,8 +15,11 @@ from dataclasses import dataclass
 
 from replication.config import Config
 from replication.dataset.series import encode
-from replication.rollouts.agent_files import load_encoder, load_rnn
-from replication.rollouts.loop import Episode, Seen, Trial, drive
+from replication.rnn.rnn import told_logvar
+from replication.rollouts.agent import LinearControllers, WorldModel
+from replication.rollouts.agent_files import agent_folder, load_driver, load_encoder, load_rnn
+from replication.rollouts.loop import Acting, Episode, Seen, Trial, drive
+from replication.rollouts.policies import NoisyAgent
 from replication.rollouts.real_world import RealWorld
 from replication.runs import folders, records
 from replication.runs.script import parse_run_cli, run_script
@@ -22,7 +28,6 @@ from replication.search.recorded_inputs import memories
 from replication.search.warm_start import linear_fit
 from replication.tasks.car_facts import FACTS, PROBED_TILES, facts_now, read_track
 from replication.tasks.games import task_of
-from replication.tasks.task import Task
 from replication.tf import tf
 from replication.vae.vae import sample_z, to_float
 
@@ -30,7 +35,7 @@ import gymnasium
 import numpy as np
 from tqdm import tqdm
 
-TRACKS, FOLDS = 20, 5
+TRACKS, AGENTS_TRACKS, FOLDS = 20, 100, 5  # noise makes an agent's drives differ: so more of them
 STEPS = 400  # driven on each track
 ZOOM = 50  # steps: the camera comes down in the first second, and they are left out
 ROAD, ASTRAY = 8.0, 1.2  # m off the middle, rad off its direction: farther is left out
@@ -53,19 +58,18 @@ class Driver:
 
     def __init__(self, env: gymnasium.Env):
         self.world = env.unwrapped
-        self.facts: list[np.ndarray] = []
 
     def begin(self, slot: int, trial: Trial) -> None:
         self.random = generator(trial.seed, Purpose.PROBE_DRIVER)
         self.road = read_track(self.world).place
-        self.tremble = 0.0
+        self.steps, self.tremble = 0, 0.0
 
     def act(self, seen: Seen | None) -> np.ndarray:
         """Actions float32 (1, 3); nothing is seen."""
-        if len(self.facts) % HELD == 0:
+        if self.steps % HELD == 0:
             self.wanted = self.random.uniform(15, 50)  # m/s
+        self.steps += 1
         facts = facts_now(self.world, self.road)
-        self.facts.append(facts)
         self.tremble = 0.95 * self.tremble + 0.1 * self.random.standard_normal()
         steer = np.clip(self.tremble - 1.5 * facts[1 + PROBED_TILES.index(9)], -1, 1)
         missing = self.wanted - facts[-1]
@@ -73,23 +77,40 @@ class Driver:
         return np.array([[steer, gas, brake]], np.float32)
 
 
-def drive_track(task: Task, env: gymnasium.Env, seed: int) -> ProbedEpisode:
-    """Drive one track, STEPS at most."""
-    world, driver = RealWorld(task, [env], max_steps=STEPS), Driver(env)
+def drive_track(world: RealWorld, driver: Acting, seed: int) -> ProbedEpisode:
+    """Drive one track, as many steps as the world has at most."""
+    env = world.envs[0].unwrapped
     frames: list[np.ndarray] = []
+    facts: list[np.ndarray] = []
+    road = np.zeros((0, 2))
 
-    def keep_frame(slot: int, episode: Episode, seen: Seen | None, action: np.ndarray) -> None:
+    def keep(slot: int, episode: Episode, seen: Seen | None, action: np.ndarray) -> None:
+        nonlocal road
+        if not frames:
+            road = read_track(env).place
         frames.append(world.frames[slot].copy())
+        facts.append(facts_now(env, road))
 
-    ((_, episode),) = drive(world, driver, [Trial(seed)], watch=keep_frame)
-    facts = np.stack(driver.facts)
-    used = (np.abs(facts[:, 0]) < ROAD) & (np.abs(facts[:, 1]) < ASTRAY)
+    ((_, episode),) = drive(world, driver, [Trial(seed)], watch=keep)
+    known = np.stack(facts)
+    used = (np.abs(known[:, 0]) < ROAD) & (np.abs(known[:, 1]) < ASTRAY)
     used[:ZOOM] = False
-    return ProbedEpisode(np.stack(frames), np.stack(episode.actions), facts, used)
+    return ProbedEpisode(np.stack(frames), np.stack(episode.actions), known, used)
+
+
+def make_driver(config: Config, env: gymnasium.Env) -> tuple[RealWorld, Acting]:
+    """Who drives, and the world that shows it what it sees."""
+    task = task_of(config.task)
+    if config.extract.policy != "agent":
+        return RealWorld(task, [env], max_steps=STEPS), Driver(env)
+    parts, parameters = load_driver(agent_folder(config.extract.agent), config)
+    world = RealWorld(task, [env], WorldModel(parts, 1), STEPS, config.frames)
+    controllers = LinearControllers(parts.controller, 1)
+    return world, NoisyAgent(controllers, parameters, config.extract.noise)
 
 
 def features(encoder, rnn, drives: list[ProbedEpisode]) -> dict[str, list[np.ndarray]]:
-    """What V and M make of each drive, by name: mu, z and h_t, (T, ...) each."""
+    """What V and M make of each drive, by name: mu, z as M is told it, and h_t, (T, ...) each."""
     random, see = (
         np.random.default_rng(Purpose.PROBE_NOISE),
         tf.function(lambda obs: encoder(to_float(obs))),
@@ -97,6 +118,7 @@ def features(encoder, rnn, drives: list[ProbedEpisode]) -> dict[str, list[np.nda
     by_name: dict[str, list[np.ndarray]] = {"mu": [], "z": [], "h": [], "z, h": []}
     for episode in drives:
         mu, logvar = (part.astype(np.float32) for part in encode(see, episode.frames))
+        logvar = np.broadcast_to(np.float32(told_logvar(logvar, rnn.config)), mu.shape)
         z = sample_z(mu, logvar, random.standard_normal(mu.shape, np.float32)).numpy()
         h = memories(rnn, z, episode.action)[0]  # h_0 .. h_{T-1}
         for name, values in zip(by_name, (mu, z, h, np.hstack([z, h])), strict=True):
@@ -126,11 +148,11 @@ def main(config: Config) -> None:
     records.check_stage(config, "probe")
     run = folders.run_folder(config.run)
     rnn, encoder = load_rnn(run), load_encoder(run)
-    task = task_of(config.task)
-    env = task.make_env(config.env.stock)
+    world, driver = make_driver(config, task_of(config.task).make_env(config.env.stock))
     # The tracks are the same for every run.
-    tracks = [derive_seed(0, Purpose.PROBE_TRACK, track) for track in range(TRACKS)]
-    drives = [drive_track(task, env, seed) for seed in tqdm(tracks, "probe", unit="track")]
+    count = TRACKS if isinstance(driver, Driver) else AGENTS_TRACKS
+    tracks = [derive_seed(0, Purpose.PROBE_TRACK, track) for track in range(count)]
+    drives = [drive_track(world, driver, seed) for seed in tqdm(tracks, "probe", unit="track")]
     facts = [episode.facts[episode.used] for episode in drives]
     print(f"R^2 over {sum(map(len, facts)):,} frames")
     print(" " * 6, *(f"{fact:>10}" for fact in FACTS))

@@ -3,7 +3,7 @@
 import dataclasses
 
 from replication import probe
-from replication.config import UserError
+from replication.config import Extract, UserError
 from replication.presets import PRESETS
 from replication.runs import folders
 from replication.tasks.car_racing import CAR_RACING_V3
@@ -16,7 +16,8 @@ import tiny
 
 def test_the_driver_stays_on_the_road(compiled):
     env = CAR_RACING_V3.make_env()
-    drives = [probe.drive_track(CAR_RACING_V3, env, seed) for seed in (1, 2)]
+    world, driver = probe.make_driver(PRESETS["quick"], env)
+    drives = [probe.drive_track(world, driver, seed) for seed in (1, 2)]
     for drive in drives:
         assert len(drive.frames) == len(drive.action) == len(drive.facts) == probe.STEPS
         assert not drive.used[: probe.ZOOM].any() and drive.used.mean() > 0.6
@@ -43,6 +44,23 @@ def test_probe_prints_a_row_for_each_feature(finished, tmp_path, monkeypatch, ca
     values = {row[:6].strip(): [float(value) for value in row[6:].split()] for row in rows}
     assert list(values) == ["mu", "z", "h", "z, h"]
     assert all(len(row) == 5 and max(row) <= 1 for row in values.values())
+
+
+def test_an_agent_may_drive_instead(finished, monkeypatch, capsys):
+    """With noise on its C, other in each track; on tracks and facts of the same kind."""
+    monkeypatch.setattr(folders, "HOME", finished)
+    monkeypatch.setattr(probe, "AGENTS_TRACKS", 5)
+    monkeypatch.setattr(probe, "STEPS", 70)
+    extract = Extract(policy="agent", agent=str(finished / "checkpoints/t"), noise=0.5)
+    config = dataclasses.replace(PRESETS["quick"], run="t", extract=extract)
+    world, driver = probe.make_driver(config, CAR_RACING_V3.make_env())
+    one, other = (probe.drive_track(world, driver, seed) for seed in (1, 2))
+    assert len(one.frames) == len(one.action) == len(one.facts) == 70
+    assert one.action.shape == (70, 3) and (one.action != other.action).any()
+    np.testing.assert_array_equal(probe.drive_track(world, driver, 1).facts, one.facts)
+    probe.main(config)
+    head, _, *rows = capsys.readouterr().out.splitlines()
+    assert head.startswith("R^2 over ") and len(rows) == 4
 
 
 def test_a_game_without_the_probe_is_named(home, monkeypatch):

@@ -80,6 +80,17 @@ def load_agent(folder: Path, vision: str | None = None) -> tuple[AgentParts, np.
     return parts, parameters
 
 
+def load_driver(folder: Path, config: Config) -> tuple[AgentParts, np.ndarray]:
+    """load_agent of --extract.agent's folder; UserError if it plays another game."""
+    parts, parameters = load_agent(folder)
+    if (parts.task.name, parts.frames) != (config.task, config.frames):
+        raise UserError(
+            f"--extract.agent {config.extract.agent} plays {parts.task.name} on {parts.frames}"
+            f" frames, not {config.task} on {config.frames} ones"
+        )
+    return parts, parameters
+
+
 def load_parts(
     folder: Path, mode: str, vision: str | None = None, z: str = "sample", m: Path | None = None
 ) -> AgentParts:
