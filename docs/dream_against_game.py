@@ -91,19 +91,24 @@ def dream_world(course: Course, before: Standing, at: np.ndarray, rules: DreamRu
 def dream(
     world: DreamWorld, course: Course, parameters: np.ndarray, count: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The tiles that C (P,) earns in so many dreams (count, steps); z of some (N, steps, Z)."""
+    """The tiles that C (P,) earns in so many dreams (count, steps), and z of some of them
+    (N, steps, Z), nan after an end.
+    """
     controllers = DreamControllers(course.parts.controller, WIDTH)
     trials = [Trial(seed, parameters) for seed in range(count)]
     earned = np.zeros((count, world.max_steps))
-    z: dict[int, list[np.ndarray]] = {seed: [] for seed in range(min(count, LOOKED_AT))}
+    looked_at = min(count, LOOKED_AT)
+    z = np.full((looked_at, world.max_steps, course.parts.task.z_size), np.nan, np.float32)
+    steps = np.zeros(looked_at, int)  # so far
 
     def watch(slot: int, episode: Episode, seen: Seen, action: np.ndarray) -> None:
-        if episode.seed in z:
-            z[episode.seed].append(seen.z[slot])
+        if episode.seed < looked_at:
+            z[episode.seed, steps[episode.seed]] = seen.z[slot]
+            steps[episode.seed] += 1
 
     for place, episode in drive(world, controllers, trials, watch=watch):
         earned[place, : len(episode.rewards)] = episode.rewards
-    return earned, np.array(list(z.values()))
+    return earned, z
 
 
 def driven_z(series: dict, at: np.ndarray, steps: int) -> np.ndarray:

@@ -9,7 +9,7 @@ from replication.dataset.episodes import HELD_OUT
 from replication.dataset.series import load_series
 from replication.report.run_record import read_run
 from replication.rollouts.agent import LinearControllers
-from replication.rollouts.agent_files import agent_fingerprint, load_agent
+from replication.rollouts.agent_files import load_agent
 from replication.rollouts.loop import Trial, drive
 from replication.rollouts.workers import make_real_world
 from replication.runs import records
@@ -39,8 +39,11 @@ def evaluation() -> dict:
 def test_it_is_small_and_holds_no_pickle():
     assert 20e6 < sum(path.stat().st_size for path in shipped()) < 30e6
     assert not [path for path in shipped() if path.suffix in (".pkl", ".pickle")]
-    for path in (*AGENT.rglob("*.npz"), *DATA.rglob("*.np[yz]")):
-        assert np.load(path, allow_pickle=False) is not None
+    for path in (path for path in shipped() if path.suffix == ".npz"):
+        with np.load(path, allow_pickle=False) as arrays:
+            assert all(arrays[name].size for name in arrays)
+    for path in (path for path in shipped() if path.suffix == ".npy"):
+        assert np.load(path, allow_pickle=False).size
 
 
 def test_its_score_is_that_of_its_returns_and_stands_in_the_readme():
@@ -80,7 +83,6 @@ def test_it_has_the_parameters_of_the_papers():
     parts, parameters = load_agent(AGENT)
     assert sum(weights.size for weights in parts.rnn) == 1_678_785
     assert parameters.shape == (1_088,)
-    assert len(agent_fingerprint(parts, parameters)) == 16
 
 
 def test_it_plays():
