@@ -212,11 +212,13 @@ class Events:
 
 @dataclass(frozen=True)
 class Config:
-    """A run. Preset first; quick if none, or laptop, dreamt, report, paper, doom, doom_rounds or
-    doom_quick.
+    """A run. Preset first; quick if none, or laptop, one_pass, dreamt, report, paper, doom,
+    doom_rounds or doom_quick.
     """
 
     preset: tyro.conf.Suppress[str] = "paper"
+    # The preset of the run before, whose agent drives here and begins the search; "": none.
+    after: tyro.conf.Suppress[str] = ""
     task: str = "car_racing_v0"  # The game; car_racing_v3 is today's CarRacing. [paper, 3]
     vision: Vision = "vae"  # What V is trained as: train_vae.py or train_vaegan.py. [paper, A.1]
     # Deviation where it is plain: the original stretches each frame's contrast and then wraps it.
@@ -245,7 +247,18 @@ class Config:
 
 def default_run(preset: str, vision: str) -> str:
     """The name of a run to which the user gives none."""
-    return preset if vision == VISIONS[0] else f"{preset}-{vision}"
+    base, place = preset.removesuffix(place_of(preset)), place_of(preset)
+    return preset if vision == VISIONS[0] else f"{base}-{vision}{place}"
+
+
+def place_of(preset: str) -> str:
+    """What a preset's name ends with if others follow it: laptop_1, laptop_2, laptop."""
+    return re.search(r"(_\d+)?$", preset).group()
+
+
+def run_before(config: Config) -> str:
+    """The run whose agent a run goes on from: mine_1 before mine_2, and mine_2 before mine."""
+    return config.run.removesuffix(place_of(config.preset)) + place_of(config.after)
 
 
 def check(config: Config) -> None:

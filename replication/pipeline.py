@@ -15,9 +15,10 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from replication.config import Config, UserError
+from replication.config import Config, UserError, default_run, run_before
 from replication.parallel.environment import local_environment
 from replication.runs import folders, records
+from replication.runs.command_line import parse_cli, split_preset
 from replication.runs.script import parse_run_cli, run_script
 from replication.runs.stages import stages_of
 
@@ -60,9 +61,26 @@ def table(config: Config) -> str:
     return "\n".join(lines)
 
 
-def main(argv: Sequence[str]) -> None:
-    config = parse_run_cli(argv, __doc__)
-    for name in stages_of(config):
+def runs_before(config: Config, argv: Sequence[str]) -> list[tuple[Config, list[str]]]:
+    """The runs that lead to this one, the first first, and the arguments of their stages.
+
+    UserError if two of them would record into one set of rollouts.
+    """
+    args, found = split_preset(argv)[1], []
+    while config.after:
+        named = config.run != default_run(config.preset, config.vision)
+        words = [config.after, *args, *(["--run", run_before(config)] if named else [])]
+        earlier = parse_cli(words)
+        if earlier.rollouts == config.rollouts:
+            raise UserError(f"--data {config.data}: {config.run} needs rollouts of its own agent")
+        config = earlier
+        found.insert(0, (config, words))
+    return found
+
+
+def play(config: Config, argv: Sequence[str], stages: Sequence[str]) -> None:
+    """The stages of a run that are not done; SystemExit with the status of one that fails."""
+    for name in stages:
         if name != "figures" and records.done(config, name):  # they show logs, too, which may grow
             print(f"{name}: done")
             continue
@@ -70,6 +88,15 @@ def main(argv: Sequence[str]) -> None:
         status = subprocess.call(stage_command(config, name, argv), env=local_environment())
         if status:
             raise SystemExit(status)
+
+
+def main(argv: Sequence[str]) -> None:
+    config = parse_run_cli(argv, __doc__)
+    for earlier, words in runs_before(config, argv):
+        print(f"\n=== {earlier.run}, whose agent goes before {config.run}", flush=True)
+        stages = stages_of(earlier)
+        play(earlier, words, stages[: stages.index("train_controller") + 1])
+    play(config, argv, stages_of(config))
     config = dataclasses.replace(config, overwrite=False)  # it has been done
     print(f"\n{table(config)}\n\nreport: {folders.run_folder(config.run) / 'report.html'}")
 

@@ -44,7 +44,7 @@ def test_a_preset_alone_is_what_it_says(name):
 @pytest.mark.parametrize(
     ("argv", "run", "rollouts"),
     [
-        (["laptop", "--vision", "vaegan"], "laptop-vaegan", "laptop"),
+        (["one_pass", "--vision", "vaegan"], "one_pass-vaegan", "one_pass"),
         (["--vision", "vaegan"], "quick-vaegan", "quick"),
         (["--vision", "vaegan", "--data", "laptop"], "quick-vaegan", "laptop"),
         (["--vision", "vaegan", "--run", "mine"], "mine", "mine"),
@@ -55,6 +55,31 @@ def test_a_preset_alone_is_what_it_says(name):
 def test_a_vae_gan_has_a_run_of_its_own_on_the_presets_rollouts(argv, run, rollouts):
     config = parse_cli(argv)
     assert (config.run, config.rollouts) == (run, rollouts)
+
+
+@pytest.mark.parametrize(
+    ("argv", "agent", "rollouts"),
+    [
+        (["laptop"], "checkpoints/laptop_2", "laptop"),
+        (["laptop_2"], "checkpoints/laptop_1", "laptop_2"),
+        (["laptop", "--run", "mine"], "checkpoints/mine_2", "mine"),
+        (["laptop_2", "--run", "mine_2"], "checkpoints/mine_1", "mine_2"),
+        (["laptop", "--vision", "vaegan"], "checkpoints/laptop-vaegan_2", "laptop-vaegan"),
+        (["laptop_2", "--vision", "vaegan"], "checkpoints/laptop-vaegan_1", "laptop-vaegan_2"),
+    ],
+)
+def test_a_preset_goes_on_from_the_agent_of_the_run_before(argv, agent, rollouts):
+    config = parse_cli(argv)
+    assert (config.extract.agent, config.controller.start) == (agent, agent)
+    assert config.rollouts == rollouts
+    other = parse_cli([*argv, "--controller.start", "elsewhere", "--extract.agent", "there"])
+    assert (other.extract.agent, other.controller.start) == ("there", "elsewhere")
+
+
+def test_the_first_of_several_runs_shares_its_presets_rollouts():
+    config = parse_cli(["laptop_1", "--vision", "vaegan"])
+    assert (config.run, config.rollouts) == ("laptop-vaegan_1", "laptop_1")
+    assert (config.extract.policy, config.controller.start) == ("brownian", "zero")
 
 
 def test_a_script_made_for_one_kind_of_v_needs_no_option():
@@ -84,7 +109,7 @@ def test_other_flags():
     assert parse_cli(["--extract.skip_bad"]).extract.skip_bad
     assert parse_cli(["--extract.skip_bad", "true"]).extract.skip_bad
     assert parse_cli(["--overwrite"]).overwrite
-    assert not parse_cli(["laptop", "--controller.same_tracks", "false"]).controller.same_tracks
+    assert not parse_cli(["one_pass", "--controller.same_tracks", "false"]).controller.same_tracks
     assert parse_cli(["--controller.same_tracks", "true"]).controller.same_tracks
 
 

@@ -25,6 +25,8 @@ from replication.config import (
     Vae,
     Vaegan,
     check,
+    default_run,
+    run_before,
 )
 from replication.presets import PRESETS
 
@@ -104,15 +106,14 @@ def test_the_reports_schedule():
 def test_presets_play_the_game_of_what_they_replicate():
     """The paper and the report drove on CarRacing-v0, and the original stretched its frames."""
     v0, v3 = "car_racing_v0", "car_racing_v3"
-    cars = {"paper": v0, "report": v0, "laptop": v3, "quick": v3, "dreamt": v3}
+    cars = {"paper": v0, "report": v0}
+    cars |= dict.fromkeys(("laptop_1", "laptop_2", "laptop", "one_pass", "quick", "dreamt"), v3)
     games = {name: preset.task for name, preset in PRESETS.items()}
     assert games == cars | dict.fromkeys(("doom", "doom_quick", "doom_rounds"), "take_cover")
     assert {preset.frames for preset in PRESETS.values()} == {"plain"}
 
 
-def test_presets_are_seven_and_valid():
-    names = ["doom", "doom_quick", "doom_rounds", "dreamt", "laptop", "paper", "quick", "report"]
-    assert sorted(PRESETS) == names
+def test_presets_are_valid():
     for name, preset in PRESETS.items():
         check(preset)
         assert (preset.preset, preset.run, preset.rollouts) == (name, name, name)
@@ -120,6 +121,32 @@ def test_presets_are_seven_and_valid():
         assert preset.vaegan.log_every <= preset.vaegan.iterations
         assert preset.rnn.log_every <= preset.rnn.iterations
     assert PRESETS["paper"] == Config()
+
+
+def test_a_preset_goes_on_from_the_agent_of_the_one_that_it_names():
+    followers = {name: preset for name, preset in PRESETS.items() if preset.after}
+    assert {name: preset.after for name, preset in followers.items()} == {
+        "laptop_2": "laptop_1",
+        "laptop": "laptop_2",
+    }
+    for preset in followers.values():
+        before = f"checkpoints/{preset.after}"
+        assert (preset.extract.policy, preset.extract.agent) == ("agent", before)
+        assert preset.controller.start == before
+        assert preset.task == PRESETS[preset.after].task
+
+
+def test_the_run_before_has_the_same_name_and_the_number_before():
+    third, second = PRESETS["laptop"], PRESETS["laptop_2"]
+    assert (run_before(third), run_before(second)) == ("laptop_2", "laptop_1")
+    mine = dataclasses.replace(third, run="seeds/mine")
+    assert run_before(mine) == "seeds/mine_2"
+    assert run_before(dataclasses.replace(second, run="seeds/mine_2")) == "seeds/mine_1"
+    assert [default_run(name, "vaegan") for name in ("laptop_2", "laptop", "doom_quick")] == [
+        "laptop-vaegan_2",
+        "laptop-vaegan",
+        "doom_quick-vaegan",
+    ]
 
 
 def test_presets_name_only_what_they_change():
@@ -134,7 +161,7 @@ def test_presets_name_only_what_they_change():
     named = 0
     for call in (node for node in ast.walk(presets) if isinstance(node, ast.Call)):
         for keyword in call.keywords:
-            if isinstance(keyword.value, ast.Call):
+            if isinstance(keyword.value, ast.Call | ast.Name):
                 continue
             default = getattr(classes[call.func.id], keyword.arg)
             same = ast.literal_eval(keyword.value) == default

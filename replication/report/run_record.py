@@ -143,6 +143,23 @@ def read_run(config: Config) -> Run:
     )
 
 
+def runs_behind(run: Run) -> list[Run]:
+    """The runs that stand here and whose agents a run's C goes back to, the first first."""
+    found: list[Run] = []
+    while (name := _started_from(run)) and name not in {other.name for other in [run, *found]}:
+        run = read_run(records.load_config(name))
+        found.insert(0, run)
+    return found
+
+
+def _started_from(run: Run) -> str:
+    """The name of the run whose agent C started from; "" if there is none, or not here any more."""
+    start = run.settings.get("controller.start", "")
+    name = start.removeprefix("checkpoints/")
+    here = name != start and (folders.run_folder(name) / "config.json").exists()
+    return name if here else ""
+
+
 def logs_of(runs: list[Run], stage: str) -> Logs:
     """The logs of a stage by name of the run, empty if no run has one.
 

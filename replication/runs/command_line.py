@@ -11,7 +11,7 @@ import re
 import sys
 from collections.abc import Sequence
 
-from replication.config import Config, UserError, Vision, check, default_run
+from replication.config import Config, UserError, Vision, check, default_run, run_before
 from replication.presets import PRESETS
 
 import tyro
@@ -43,10 +43,19 @@ def parse_run(cls, default: Config, args: Sequence[str], doc: str | None = None)
     config = parse_dataclass(cls, default, args, doc)
     if not any(arg.partition("=")[0] == "--run" for arg in args):
         run = default_run(config.preset, config.vision)
-        data = config.data or ("" if run == config.preset else config.preset)
-        config = dataclasses.replace(config, run=run, data=data)
+        shared = "" if run == config.preset or config.after else config.preset
+        config = dataclasses.replace(config, run=run, data=config.data or shared)
     check(config)
-    return config
+    return _follow(config) if config.after else config
+
+
+def _follow(config: Config) -> Config:
+    """The agent that a preset goes on from is that of the run before, whatever its name."""
+    usual, ours = f"checkpoints/{config.after}", f"checkpoints/{run_before(config)}"
+    agent, start = config.extract.agent, config.controller.start
+    extract = dataclasses.replace(config.extract, agent=ours if agent == usual else agent)
+    controller = dataclasses.replace(config.controller, start=ours if start == usual else start)
+    return dataclasses.replace(config, extract=extract, controller=controller)
 
 
 def parse_dataclass(cls, default, args: Sequence[str], doc: str | None = None):

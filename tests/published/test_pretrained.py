@@ -75,7 +75,7 @@ def test_it_was_chosen_on_other_tracks_than_it_is_reported_on():
 
 
 def test_c_goes_on_with_the_command_in_the_docs():
-    (command,) = re.findall(r"`mpirun [^`]*(laptop --run pretrained [^`]*)`", RESULTS)
+    (command,) = re.findall(r"`mpirun [^`]*(one_pass --run pretrained [^`]*)`", RESULTS)
     config = parse_cli(command.split())
     recorded = json.loads((AGENT / "config.json").read_text())["train_controller"]
     assert not differing(recorded, records.identity(config, "train_controller"), STEPS)
@@ -132,7 +132,7 @@ def test_a_round_starts_as_the_agent_before_acts(folder, agent):
 
 def test_its_log_and_whitening_lead_to_its_c(tmp_path):
     folder = AGENT / "controller"
-    (command,) = re.findall(r"`mpirun [^`]*(laptop --run pretrained [^`]*)`", RESULTS)
+    (command,) = re.findall(r"`mpirun [^`]*(one_pass --run pretrained [^`]*)`", RESULTS)
     config = parse_cli(command.split())
     parts, _ = load_agent(AGENT)
     best = json.loads((folder / "best.json").read_text())

@@ -99,9 +99,9 @@ def test_unknown_runs_are_named(home):
 
 
 def test_command_line():
-    config = figures.parse(["laptop", "--run", "mine", "--compare", "quick", "other"])
+    config = figures.parse(["one_pass", "--run", "mine", "--compare", "quick", "other"])
     assert (config.run, config.compare) == ("mine", ("quick", "other"))
-    assert config.controller == PRESETS["laptop"].controller
+    assert config.controller == PRESETS["one_pass"].controller
     with pytest.raises(UserError, match="unknown preset"):
         figures.parse(["fast"])
 

@@ -1,11 +1,15 @@
 """The report page: its tables, what is escaped, and what is left out."""
 
 import dataclasses
+import shutil
 
 from replication.report.page import Page, PageFigure, Table, render
-from replication.report.page_content import settings_table
+from replication.report.page_content import settings_table, stage_table
+from replication.report.run_record import read_run, runs_behind
+from replication.runs import files, folders
 
 import pytest
+from saved_run import CONFIG
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"\0\0\0\rIHDR" + (300).to_bytes(4) + (200).to_bytes(4)
 
@@ -25,6 +29,37 @@ def test_settings_stand_beside_those_of_the_paper_and_of_the_preset(run, preset,
     assert [table.rows[number][0] for number in table.marked] == marked
     assert len(table.rows) > 10 and all(len(row) == len(table.header) for row in table.rows)
     assert note == ("The marked ones (1) are not those of the preset either." if marked else "")
+
+
+def test_stages_of_the_runs_before_are_counted_once(run):
+    """C began as `first`'s, whose V is its own and whose rollouts are this run's."""
+    folder = folders.run_folder("first")
+    shutil.copytree(folders.run_folder(CONFIG.run), folder)
+    done = files.read_json(folder / "vae" / "done.json")
+    files.write_json(folder / "vae" / "done.json", done | {"output": "another", "seconds": 360.0})
+    assert runs_behind(read_run(CONFIG)) == []
+    alone = stage_table(read_run(CONFIG))
+    path = folders.run_folder(CONFIG.run) / "config.json"
+    recorded = files.read_json(path)
+    recorded["train_controller"]["controller.start"] = "checkpoints/first"
+    files.write_json(path, recorded)
+    table = stage_table(read_run(CONFIG))
+    assert table.rows[0][:2] == ("first: train_vae", "6 min 00 s")
+    assert table.rows[1:-1] == alone.rows[:-1]
+    hours = [float(rows[-1][3]) for rows in (alone.rows, table.rows)]
+    assert hours[1] == pytest.approx(hours[0] + 0.1, abs=1e-3)
+
+
+def test_runs_that_started_from_each_other_are_followed_once(run):
+    """As after --overwrite."""
+    path = folders.run_folder(CONFIG.run) / "config.json"
+    recorded = files.read_json(path)
+    recorded["train_controller"]["controller.start"] = "checkpoints/mine"
+    files.write_json(path, recorded)
+    assert runs_behind(read_run(CONFIG)) == []
+    recorded["train_controller"]["controller.start"] = "checkpoints/gone"
+    files.write_json(path, recorded)
+    assert runs_behind(read_run(CONFIG)) == []
 
 
 def make(**parts) -> str:
