@@ -36,7 +36,6 @@ PRESETS = {
     # policy that acts most like it.
     "laptop_1": Config(
         preset="laptop_1",
-        task="car_racing_v3",
         run="laptop_1",
         extract=Extract(episodes=200, policy="brownian"),
         vae=Vae(epochs=3, iterations=1000, batch_size=32, learning_rate=5e-4),
@@ -50,7 +49,6 @@ PRESETS = {
     "laptop_2": Config(
         preset="laptop_2",
         after="laptop_1",
-        task="car_racing_v3",
         run="laptop_2",
         extract=Extract(episodes=200, policy="agent", agent="checkpoints/laptop_1"),
         vae=Vae(epochs=3, iterations=1000, batch_size=32, learning_rate=5e-4),
@@ -64,7 +62,6 @@ PRESETS = {
     "laptop": Config(
         preset="laptop",
         after="laptop_2",
-        task="car_racing_v3",
         run="laptop",
         extract=Extract(episodes=400, policy="agent", agent="checkpoints/laptop_2"),
         vae=SMALL_BATCHES,
@@ -108,7 +105,6 @@ PRESETS = {
     # The whole pipeline in minutes on two cores.
     "quick": Config(
         preset="quick",
-        task="car_racing_v3",
         run="quick",
         extract=Extract(episodes=32, policy="brownian"),
         vae=Vae(epochs=2, iterations=250, batch_size=32, learning_rate=5e-4, log_every=50),
@@ -119,8 +115,8 @@ PRESETS = {
         rnn=Rnn(epochs=2, iterations=25, batch_size=32, sequence=249, log_every=5),
         # Deviations: V's mean, whitened steps: C learns to drive in fewer generations.
         controller=Controller(
-            z="mean", population=16, episodes=2, generations=22, inputs="whitened",
-            same_tracks=True, patience=60, short=11, eval_every=11, eval_episodes=16,
+            z="mean", population=32, episodes=2, generations=22, inputs="whitened",
+            same_tracks=True, patience=60, short=6, eval_every=11, eval_episodes=16,
         ),
         evaluate=Evaluate(episodes=10),
         events=Events(episodes=8),

@@ -105,9 +105,9 @@ def test_the_reports_schedule():
 
 def test_presets_play_the_game_of_what_they_replicate():
     """The paper and the report drove on CarRacing-v0, and the original stretched its frames."""
-    v0, v3 = "car_racing_v0", "car_racing_v3"
-    cars = {"paper": v0, "report": v0}
-    cars |= dict.fromkeys(("laptop_1", "laptop_2", "laptop", "one_pass", "quick", "dreamt"), v3)
+    v0 = ("paper", "report", "quick", "laptop_1", "laptop_2", "laptop")
+    cars = dict.fromkeys(v0, "car_racing_v0")
+    cars |= dict.fromkeys(("one_pass", "dreamt"), "car_racing_v3")
     games = {name: preset.task for name, preset in PRESETS.items()}
     assert games == cars | dict.fromkeys(("doom", "doom_quick", "doom_rounds"), "take_cover")
     assert {preset.frames for preset in PRESETS.values()} == {"plain"}

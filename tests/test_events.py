@@ -22,7 +22,7 @@ from agents import write_agent
 from dreaming import random_rnn
 
 CONFIG = dataclasses.replace(
-    PRESETS["quick"], run="mine", env=Env(stock=True, max_steps=35), events=Events(episodes=2)
+    PRESETS["one_pass"], run="mine", env=Env(stock=True, max_steps=35), events=Events(episodes=2)
 )
 
 
@@ -145,5 +145,5 @@ def test_a_game_without_the_stage_is_named(agent_run, monkeypatch):
 
 def test_what_is_missing_is_named(agent_run):
     (agent_run / "controller" / "done.json").unlink()
-    with pytest.raises(UserError, match="run python replication/train_controller.py quick --run"):
+    with pytest.raises(UserError, match="run python replication/train_controller.py one_pass --run"):
         events.main(CONFIG)

@@ -73,4 +73,4 @@ def test_it_compares_game_and_dream_on_the_same_seeds_and_says_what_is_wrong(tra
 
 def test_other_games_have_no_gate(tmp_path):
     refused = tiny.stage("gate", "quick", home=tmp_path)
-    assert refused.complaint == "gate.py: car_racing_v3 has no stage gate"
+    assert refused.complaint == "gate.py: car_racing_v0 has no stage gate"

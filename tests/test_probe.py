@@ -16,7 +16,7 @@ import tiny
 
 def test_the_driver_stays_on_the_road(compiled):
     env = CAR_RACING_V3.make_env()
-    world, driver = probe.make_driver(PRESETS["quick"], env)
+    world, driver = probe.make_driver(PRESETS["one_pass"], env)
     drives = [probe.drive_track(world, driver, seed) for seed in (1, 2)]
     for drive in drives:
         assert len(drive.frames) == len(drive.action) == len(drive.facts) == probe.STEPS
@@ -38,7 +38,7 @@ def test_probe_prints_a_row_for_each_feature(finished, tmp_path, monkeypatch, ca
     monkeypatch.setattr(folders, "HOME", tiny.copy_of(finished, tmp_path, "train_vae", "train_rnn"))
     monkeypatch.setattr(probe, "TRACKS", 5)
     monkeypatch.setattr(probe, "STEPS", 70)
-    probe.main(dataclasses.replace(PRESETS["quick"], run="t"))
+    probe.main(dataclasses.replace(PRESETS["one_pass"], run="t"))
     head, names, *rows = capsys.readouterr().out.splitlines()
     assert head.startswith("R^2 over ") and names.split()[0] == "offset"
     values = {row[:6].strip(): [float(value) for value in row[6:].split()] for row in rows}
@@ -52,7 +52,7 @@ def test_an_agent_may_drive_instead(finished, monkeypatch, capsys):
     monkeypatch.setattr(probe, "AGENTS_TRACKS", 5)
     monkeypatch.setattr(probe, "STEPS", 70)
     extract = Extract(policy="agent", agent=str(finished / "checkpoints/t"), noise=0.5)
-    config = dataclasses.replace(PRESETS["quick"], run="t", extract=extract)
+    config = dataclasses.replace(PRESETS["one_pass"], run="t", extract=extract)
     world, driver = probe.make_driver(config, CAR_RACING_V3.make_env())
     one, other = (probe.drive_track(world, driver, seed) for seed in (1, 2))
     assert len(one.frames) == len(one.action) == len(one.facts) == 70
@@ -67,4 +67,4 @@ def test_a_game_without_the_probe_is_named(home, monkeypatch):
     task = dataclasses.replace(CAR_RACING_V3, extra_stages=frozenset())
     monkeypatch.setitem(TASKS, "car_racing_v3", task)
     with pytest.raises(UserError, match="car_racing_v3 has no stage probe"):
-        probe.main(PRESETS["quick"])
+        probe.main(PRESETS["one_pass"])

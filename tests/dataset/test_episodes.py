@@ -20,7 +20,7 @@ from replication.tasks.car_racing import CAR_RACING_V3
 import numpy as np
 import pytest
 
-CONFIG = dataclasses.replace(PRESETS["quick"], run="mine")
+CONFIG = dataclasses.replace(PRESETS["quick"], run="mine", task="car_racing_v3")
 SKIPPING = dataclasses.replace(CONFIG, extract=Extract(skip_bad=True))
 
 

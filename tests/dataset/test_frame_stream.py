@@ -15,7 +15,7 @@ from replication.runs import folders
 import numpy as np
 import pytest
 
-CONFIG = dataclasses.replace(PRESETS["quick"], run="mine")
+CONFIG = dataclasses.replace(PRESETS["quick"], run="mine", task="car_racing_v3")
 
 
 @pytest.fixture

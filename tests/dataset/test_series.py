@@ -14,7 +14,7 @@ from replication.vae.vae import build_encoder, to_float
 import numpy as np
 import pytest
 
-CONFIG = dataclasses.replace(PRESETS["quick"], run="mine")
+CONFIG = dataclasses.replace(PRESETS["quick"], run="mine", task="car_racing_v3")
 
 
 def reading(obs):

@@ -35,14 +35,14 @@ def test_controller_counts_the_generations_of_the_agent_it_started_from(run):
     files.write_json(folder / "start.json", {"log": earlier})
     later = read_run(CONFIG)
     caption, later_caption = (draw_controller([record]).caption for record in (run, later))
-    assert "started from" not in caption and "Its first 11 generations" in caption
+    assert "started from" not in caption and "Its first 6 generations" in caption
     assert f"The first {len(own)} generations are those of the searches" in later_caption
-    assert "Its own first 11 generations" in later_caption
+    assert "Its own first 6 generations" in later_caption
     assert later.spent("train_controller")[0] == 2 * run.spent("train_controller")[0]
 
 
 def test_controller_says_which_generations_were_short(run):
-    assert "first 11 generations drove episodes of at most 300" in draw_controller([run])[1]
+    assert "first 6 generations drove episodes of at most 300" in draw_controller([run])[1]
     run.settings["controller.short"] = 0
     assert "300 frames" not in draw_controller([run])[1]
 

@@ -28,7 +28,7 @@ from replication.tasks.car_racing import CAR_RACING_V3
 import numpy as np
 import pytest
 
-CONFIG = dataclasses.replace(PRESETS["quick"], run="mine")
+CONFIG = dataclasses.replace(PRESETS["quick"], run="mine", task="car_racing_v3")
 WITH_HEADS = Rnn(heads="reward,termination")
 LENGTHS = (30, 7, 30, 18)
 OFFSET = np.cumsum([0, *LENGTHS])

@@ -11,7 +11,7 @@ from replication.tasks.car_racing import CAR_RACING_V3
 
 import pytest
 
-CONFIG = dataclasses.replace(PRESETS["laptop"], run="mine", data="shared", seed=3)
+CONFIG = dataclasses.replace(PRESETS["one_pass"], run="mine", data="shared", seed=3)
 
 
 @pytest.fixture
@@ -37,7 +37,7 @@ def test_a_run_says_what_it_is(home):
     begin(CONFIG, "extract")
     begin(CONFIG, "train_vae")
     assert recorded("mine")["run"] == {
-        "preset": "laptop",
+        "preset": "one_pass",
         "task": "car_racing_v3",
         "frames": "plain",
         "vision": "vae",
@@ -80,7 +80,7 @@ def test_a_run_that_has_just_begun_has_its_presets_settings(home):
     begin(CONFIG, "extract")
     begin(CONFIG, "train_vae")
     loaded = records.load_config("mine")
-    assert loaded.rnn == PRESETS["laptop"].rnn
+    assert loaded.rnn == PRESETS["one_pass"].rnn
     assert (loaded.seed, loaded.rollouts) == (3, "shared")
 
 
@@ -146,7 +146,7 @@ def test_the_command_line_takes_the_task_that_a_run_was_begun_with(home, other_g
     begin(other, "extract")
     assert parse_run_cli(["quick", "--run", "mine"]).task == other_game
     assert parse_run_cli(["quick", "--run", "new", "--data", "mine"]).task == other_game
-    assert parse_run_cli(["quick", "--run", "new"]).task == "car_racing_v3"
+    assert parse_run_cli(["one_pass", "--run", "new"]).task == "car_racing_v3"
     for words in (["--task", "car_racing_v3"], ["--task=car_racing_v3"]):
         assert parse_run_cli(["quick", "--run", "mine", *words]).task == "car_racing_v3"
     begin(other, "train_vae")

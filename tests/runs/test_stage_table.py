@@ -13,7 +13,7 @@ from replication.tasks.car_racing import CAR_RACING_V3
 
 import pytest
 
-CONFIG = dataclasses.replace(PRESETS["quick"], run="mine")
+CONFIG = dataclasses.replace(PRESETS["quick"], run="mine", task="car_racing_v3")
 VAEGAN = dataclasses.replace(CONFIG, vision="vaegan")
 
 

@@ -10,7 +10,7 @@ from replication.runs import files, folders, records, stages
 
 import pytest
 
-CONFIG = dataclasses.replace(PRESETS["quick"], run="mine")
+CONFIG = dataclasses.replace(PRESETS["quick"], run="mine", task="car_racing_v3")
 
 
 def config(**sections):

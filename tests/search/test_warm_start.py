@@ -45,7 +45,7 @@ def test_a_fit_without_an_intercept_has_no_bias():
 
 # act_like ----------------------------------------------------------------------------------
 
-CONFIG = dataclasses.replace(PRESETS["quick"], run="mine")
+CONFIG = dataclasses.replace(PRESETS["quick"], run="mine", task="car_racing_v3")
 SETTINGS = Rnn(hidden=8)
 
 

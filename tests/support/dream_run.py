@@ -17,7 +17,7 @@ import pytest
 from agents import write_agent
 from dreaming import HEADS, random_rnn
 
-CONFIG = dataclasses.replace(PRESETS["quick"], run="mine")
+CONFIG = dataclasses.replace(PRESETS["quick"], run="mine", task="car_racing_v3")
 
 
 def finish(name: str, output: str) -> None:

@@ -10,7 +10,7 @@ from replication.runs import files, folders, records
 
 import numpy as np
 
-CONFIG = dataclasses.replace(PRESETS["quick"], run="mine")
+CONFIG = dataclasses.replace(PRESETS["quick"], run="mine", task="car_racing_v3")
 VAE_LOG = [
     {
         "step": 20 * (i + 1), "seconds": 2.0 * (i + 1), "epoch": i // 10 + 1,

@@ -25,7 +25,7 @@ from replication.runs.command_line import parse_cli
 ROOT = Path(__file__).resolve().parents[2]
 MPIRUN = str(Path(sys.executable).parent / "mpirun")
 FIELDS = """
-    --run t --env.max_steps 60 --extract.episodes 2
+    --run t --task car_racing_v3 --env.max_steps 60 --extract.episodes 2
     --vae.epochs 1 --vae.iterations 4 --vae.batch_size 8 --vae.log_every 2
     --rnn.epochs 1 --rnn.iterations 4 --rnn.batch_size 2 --rnn.sequence 20 --rnn.hidden 8
     --rnn.log_every 2 --controller.population 6 --controller.episodes 1 --controller.generations 3

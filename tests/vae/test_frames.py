@@ -21,7 +21,7 @@ from replication.vae.vae import VAE
 import numpy as np
 import pytest
 
-CONFIG = dataclasses.replace(PRESETS["quick"], run="mine")
+CONFIG = dataclasses.replace(PRESETS["quick"], run="mine", task="car_racing_v3")
 Z = 32
 
 

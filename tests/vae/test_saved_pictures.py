@@ -17,7 +17,7 @@ from replication.vae.vae import to_bytes, to_float
 import numpy as np
 import pytest
 
-CONFIG = dataclasses.replace(PRESETS["quick"], run="mine")
+CONFIG = dataclasses.replace(PRESETS["quick"], run="mine", task="car_racing_v3")
 
 
 def test_reconstructions_are_from_the_mean_of_z_in_batches():
