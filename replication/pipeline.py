@@ -3,6 +3,8 @@
     python replication/pipeline.py quick --run mine
     python replication/pipeline.py quick --vision vaegan
 
+A preset that goes on from another's agent has that one made first, as far as its C.
+
 run_all.sh calls this once everything is installed. Stages that work in parallel run under mpirun
 with a process for each core and one for the master; REPLICATION_PROCESSES sets another number.
 """
@@ -18,7 +20,7 @@ from pathlib import Path
 from replication.config import Config, UserError, default_run, run_before
 from replication.parallel.environment import local_environment
 from replication.runs import folders, records
-from replication.runs.command_line import parse_cli, split_preset
+from replication.runs.command_line import split_preset
 from replication.runs.script import parse_run_cli, run_script
 from replication.runs.stages import stages_of
 
@@ -70,7 +72,7 @@ def runs_before(config: Config, argv: Sequence[str]) -> list[tuple[Config, list[
     while config.after:
         named = config.run != default_run(config.preset, config.vision)
         words = [config.after, *args, *(["--run", run_before(config)] if named else [])]
-        earlier = parse_cli(words)
+        earlier = parse_run_cli(words)
         if earlier.rollouts == config.rollouts:
             raise UserError(f"--data {config.data}: {config.run} needs rollouts of its own agent")
         config = earlier
@@ -78,7 +80,7 @@ def runs_before(config: Config, argv: Sequence[str]) -> list[tuple[Config, list[
     return found
 
 
-def play(config: Config, argv: Sequence[str], stages: Sequence[str]) -> None:
+def make_run(config: Config, argv: Sequence[str], stages: Sequence[str]) -> None:
     """The stages of a run that are not done; SystemExit with the status of one that fails."""
     for name in stages:
         if name != "figures" and records.done(config, name):  # they show logs, too, which may grow
@@ -95,8 +97,8 @@ def main(argv: Sequence[str]) -> None:
     for earlier, words in runs_before(config, argv):
         print(f"\n=== {earlier.run}, whose agent goes before {config.run}", flush=True)
         stages = stages_of(earlier)
-        play(earlier, words, stages[: stages.index("train_controller") + 1])
-    play(config, argv, stages_of(config))
+        make_run(earlier, words, stages[: stages.index("train_controller") + 1])
+    make_run(config, argv, stages_of(config))
     config = dataclasses.replace(config, overwrite=False)  # it has been done
     print(f"\n{table(config)}\n\nreport: {folders.run_folder(config.run) / 'report.html'}")
 

@@ -53,7 +53,7 @@ PRESETS = {
         extract=Extract(episodes=200, policy="agent", agent="checkpoints/laptop_1"),
         vae=Vae(epochs=3, iterations=1000, batch_size=32, learning_rate=5e-4),
         vaegan=SMALL_VAEGAN,
-        rnn=Rnn(heads="tiles", epochs=6, iterations=100, batch_size=64, sequence=249),
+        rnn=Rnn(heads="tiles", epochs=3, iterations=100, batch_size=64, sequence=249),
         controller=Controller(
             z="mean", population=32, episodes=4, generations=20, start="checkpoints/laptop_1",
             sigma=0.07, inputs="whitened", patience=60, eval_every=10, eval_episodes=48,
@@ -66,9 +66,9 @@ PRESETS = {
         extract=Extract(episodes=400, policy="agent", agent="checkpoints/laptop_2"),
         vae=SMALL_BATCHES,
         vaegan=SMALL_VAEGAN,
-        rnn=Rnn(heads="tiles", epochs=12, iterations=100, batch_size=64, sequence=249),
+        rnn=Rnn(heads="tiles", epochs=6, iterations=100, batch_size=64, sequence=249),
         controller=Controller(
-            z="mean", population=32, episodes=8, generations=30, start="checkpoints/laptop_2",
+            z="mean", population=32, episodes=8, generations=20, start="checkpoints/laptop_2",
             sigma=0.04, inputs="whitened", patience=60, eval_every=10, eval_episodes=96,
         ),
     ),
