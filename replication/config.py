@@ -252,12 +252,12 @@ def default_run(preset: str, vision: str) -> str:
 
 
 def place_of(preset: str) -> str:
-    """What a preset's name ends with if others follow it: laptop_1, laptop_2, laptop."""
+    """What a preset's name ends with if others follow it: laptop_1, laptop."""
     return re.search(r"(_\d+)?$", preset).group()
 
 
 def run_before(config: Config) -> str:
-    """The run whose agent a run goes on from: mine_1 before mine_2, and mine_2 before mine."""
+    """The run whose agent a run goes on from: mine_1 before mine."""
     return config.run.removesuffix(place_of(config.preset)) + place_of(config.after)
 
 

@@ -145,5 +145,7 @@ def test_a_game_without_the_stage_is_named(agent_run, monkeypatch):
 
 def test_what_is_missing_is_named(agent_run):
     (agent_run / "controller" / "done.json").unlink()
-    with pytest.raises(UserError, match="run python replication/train_controller.py one_pass --run"):
+    with pytest.raises(
+        UserError, match="run python replication/train_controller.py one_pass --run"
+    ):
         events.main(CONFIG)
