@@ -42,9 +42,9 @@ def read_agent(config: Config) -> tuple | None:
     if config.extract.policy != "agent":
         return None
     from replication.rollouts.agent import one_thread
-    from replication.rollouts.agent_files import agent_folder, load_driver
+    from replication.rollouts.agent_files import load_driver, named_agent
 
-    folder = agent_folder(config.extract.agent)
+    folder = named_agent(config, config.extract.agent)
     one_thread()
     return load_driver(folder, config)
 

@@ -10,7 +10,7 @@ import warnings
 from pathlib import Path
 from typing import get_args, get_type_hints
 
-from replication.config import Config, Controller, Rnn, UserError
+from replication.config import Config, Controller, Rnn, UserError, run_before
 from replication.dataset.episodes import UNREADABLE
 from replication.rnn.rnn import MDNRNN
 from replication.rollouts.agent import AgentParts
@@ -33,6 +33,16 @@ def agent_folder(name: str) -> Path:
         if folder.is_dir():
             return folder.absolute()
     raise UserError(f"agent {name}: no such folder")
+
+
+def named_agent(config: Config, name: str) -> Path:
+    """The folder of an agent that a run's settings name; that of the run before stands beside it.
+
+    So no folder of the same name in the place where a command is typed is taken for it.
+    """
+    before = run_before(config) if config.after else ""
+    beside = name == f"checkpoints/{before}"
+    return agent_folder(str(folders.run_folder(before)) if beside else name)
 
 
 def agent_game(folder: Path) -> dict:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from replication.config import Config, UserError
 from replication.rollouts.agent import AgentParts
-from replication.rollouts.agent_files import agent_folder, flat_vector, load_agent
+from replication.rollouts.agent_files import flat_vector, load_agent, named_agent
 from replication.runs import files, folders
 from replication.runs.logs import read_log
 from replication.search.history import read_history
@@ -105,7 +105,7 @@ def _start_from_agent(
     config: Config, parts: AgentParts, whitening: Whitening | None
 ) -> SearchStart:
     name = config.controller.start
-    folder = agent_folder(name)
+    folder = named_agent(config, name)
     if folder.samefile(folders.run_folder(config.run)):
         raise UserError(f"--controller.start {name}: must be of another run")
     agent, parameters = load_agent(folder)

@@ -1,5 +1,6 @@
 """What a run's or an agent's folder may hold: what comes back, and what is named when it cannot."""
 
+import dataclasses
 import json
 
 from replication.config import Rnn, UserError
@@ -12,8 +13,10 @@ from replication.rollouts.agent_files import (
     load_encoder,
     load_parts,
     load_rnn,
+    named_agent,
 )
 from replication.runs import files, folders
+from replication.runs.command_line import parse_cli
 from replication.tasks.car_racing import CAR_RACING_V3
 from replication.vae.vae import build_encoder
 
@@ -173,3 +176,19 @@ def test_m_keeps_its_heads(home):
     write_agent(folder, random_rnn(config))
     assert load_rnn(folder).config == config
     assert sorted(load_agent(folder)[0].build_rnn().heads) == ["reward", "termination"]
+
+
+def test_the_agent_of_the_run_before_stands_beside_the_run(home, tmp_path, monkeypatch):
+    """Whatever has its name where the command is typed."""
+    before, here = home / "checkpoints/mine_1", tmp_path / "here"
+    for folder in (before, here / "checkpoints/mine_1", here / "checkpoints/other"):
+        folder.mkdir(parents=True)
+    monkeypatch.chdir(here)
+    config = parse_cli(["laptop", "--run", "mine"])
+    assert named_agent(config, config.extract.agent) == before
+    assert named_agent(config, "checkpoints/other") == here / "checkpoints/other"
+    alone = dataclasses.replace(config, after="")
+    assert named_agent(alone, "checkpoints/mine_1") == here / "checkpoints/mine_1"
+    before.rmdir()
+    with pytest.raises(UserError, match=f"agent {before}: no such folder"):
+        named_agent(config, "checkpoints/mine_1")
