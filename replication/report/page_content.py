@@ -10,6 +10,7 @@ from replication.report.page import Page, PageFigure, Table
 from replication.report.run_record import Run, runs_behind
 from replication.report.score_table import our_scores, score_table
 from replication.runs import folders
+from replication.runs.command_line import follow
 
 ARTICLE = "demo.html"  # which demo.py writes
 
@@ -129,7 +130,7 @@ def settings_table(run: Run) -> tuple[Table | None, str]:
     Those that are not the preset's are marked.
     """
     names = dict.fromkeys((run.config.preset, "paper"))
-    presets = {name: preset_settings(name) for name in names}
+    presets = {name: preset_settings(name, run.name) for name in names}
     rows = [
         (key, str(value), *(str(preset[key]) for preset in presets.values()))
         for key, value in run.settings.items()
@@ -145,9 +146,9 @@ def settings_table(run: Run) -> tuple[Table | None, str]:
     return Table(header, rows, marked), note if marked else ""
 
 
-def preset_settings(name: str) -> dict:
-    """The settings of a preset, flat: {"vae.epochs": 9, ...}."""
-    sections = dataclasses.asdict(PRESETS[name]).items()
+def preset_settings(name: str, run: str) -> dict:
+    """The settings of a preset in a run of this name, flat: {"vae.epochs": 9, ...}."""
+    sections = dataclasses.asdict(follow(dataclasses.replace(PRESETS[name], run=run))).items()
     return {
         f"{section}.{key}": value
         for section, values in sections

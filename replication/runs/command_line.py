@@ -46,11 +46,13 @@ def parse_run(cls, default: Config, args: Sequence[str], doc: str | None = None)
         shared = "" if run == config.preset or config.after else config.preset
         config = dataclasses.replace(config, run=run, data=config.data or shared)
     check(config)
-    return _follow(config) if config.after else config
+    return follow(config)
 
 
-def _follow(config: Config) -> Config:
+def follow(config: Config) -> Config:
     """The agent that a preset goes on from is that of the run before, whatever its name."""
+    if not config.after:
+        return config
     usual, ours = f"checkpoints/{config.after}", f"checkpoints/{run_before(config)}"
     agent, start = config.extract.agent, config.controller.start
     extract = dataclasses.replace(config.extract, agent=ours if agent == usual else agent)

@@ -62,6 +62,16 @@ def test_runs_that_started_from_each_other_are_followed_once(run):
     assert runs_behind(read_run(CONFIG)) == []
 
 
+def test_the_agent_of_the_run_before_is_the_presets(run):
+    config = dataclasses.replace(run.config, preset="laptop", run="mine")
+    run = dataclasses.replace(
+        run, config=config, settings={"controller.start": "checkpoints/mine_1"}
+    )
+    table, _ = settings_table(run)
+    assert table.rows == [("controller.start", *["checkpoints/mine_1"] * 2, "zero")]
+    assert table.marked == []
+
+
 def make(**parts) -> str:
     """A page with these parts, and of the rest as little as can be."""
     empty = Table(("a",), [])
