@@ -42,11 +42,10 @@ def read_agent(config: Config) -> tuple | None:
     if config.extract.policy != "agent":
         return None
     from replication.rollouts.agent import one_thread
-    from replication.rollouts.agent_files import load_driver, named_agent
+    from replication.rollouts.agent_files import load_driver
 
-    folder = named_agent(config, config.extract.agent)
     one_thread()
-    return load_driver(folder, config)
+    return load_driver(config)
 
 
 def episode_seed(seed: int, index: int) -> int:

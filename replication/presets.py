@@ -1,5 +1,7 @@
 """The presets: what each of them changes of the paper's settings, which are the defaults."""
 
+import dataclasses
+
 from replication.config import (
     Config,
     Controller,
@@ -17,6 +19,7 @@ from replication.config import (
 
 # Small batches at a higher rate: as good in a third of the time on two cores.
 SMALL_BATCHES = Vae(epochs=6, iterations=1000, batch_size=32, learning_rate=5e-4)
+FEWER_BATCHES = dataclasses.replace(SMALL_BATCHES, epochs=3)
 # Deviation: squared error too, as frames do not appear in few batches without it.
 SMALL_VAEGAN = Vaegan(
     epochs=5, iterations=1000, batch_size=32, adam_rate=5e-4, width=0.125, gamma=1e-3,
@@ -37,7 +40,7 @@ PRESETS = {
         preset="laptop_1",
         run="laptop_1",
         extract=Extract(episodes=200, policy="brownian"),
-        vae=Vae(epochs=3, iterations=1000, batch_size=32, learning_rate=5e-4),
+        vae=FEWER_BATCHES,
         vaegan=SMALL_VAEGAN,
         rnn=Rnn(heads="tiles", epochs=6, iterations=100, batch_size=64, sequence=249),
         controller=Controller(
@@ -50,7 +53,7 @@ PRESETS = {
         after="laptop_1",
         run="laptop",
         extract=Extract(episodes=200, policy="agent", agent="checkpoints/laptop_1"),
-        vae=Vae(epochs=3, iterations=1000, batch_size=32, learning_rate=5e-4),
+        vae=FEWER_BATCHES,
         vaegan=SMALL_VAEGAN,
         rnn=Rnn(heads="tiles", epochs=3, iterations=100, batch_size=64, sequence=249),
         controller=Controller(

@@ -16,7 +16,7 @@ import tiny
 
 GAME = ("--task", "car_racing_v0", "--frames", "stretched")
 # A preset of v3, so that v0 is the run's own.
-SCHEDULE = ["one_pass", *" ".join(tiny.FIELDS.split()).replace("--task car_racing_v3 ", "").split()]
+SCHEDULE = ["one_pass", *tiny.FIELDS.replace("--task car_racing_v3", "").split()]
 STAGES = ("extract", "train_vae", "series", "train_rnn", "train_controller")
 FRAMES = 12  # of an evaluated episode here
 
