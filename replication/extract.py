@@ -42,10 +42,11 @@ def read_agent(config: Config) -> tuple | None:
     if config.extract.policy != "agent":
         return None
     from replication.rollouts.agent import one_thread
-    from replication.rollouts.agent_files import load_driver
+    from replication.rollouts.agent_files import load_driver, named_agent
 
+    folder = named_agent(config, config.extract.agent)
     one_thread()
-    return load_driver(config)
+    return load_driver(folder, config)
 
 
 def episode_seed(seed: int, index: int) -> int:

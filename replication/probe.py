@@ -17,7 +17,7 @@ from replication.config import Config
 from replication.dataset.series import encode
 from replication.rnn.rnn import told_logvar
 from replication.rollouts.agent import LinearControllers, WorldModel
-from replication.rollouts.agent_files import load_driver, load_encoder, load_rnn
+from replication.rollouts.agent_files import load_driver, load_encoder, load_rnn, named_agent
 from replication.rollouts.loop import Acting, Episode, Seen, Trial, drive
 from replication.rollouts.policies import NoisyAgent
 from replication.rollouts.real_world import RealWorld
@@ -103,7 +103,7 @@ def make_driver(config: Config, env: gymnasium.Env) -> tuple[RealWorld, Acting]:
     task = task_of(config.task)
     if config.extract.policy != "agent":
         return RealWorld(task, [env], max_steps=STEPS), Driver(env)
-    parts, parameters = load_driver(config)
+    parts, parameters = load_driver(named_agent(config, config.extract.agent), config)
     world = RealWorld(task, [env], WorldModel(parts, 1), STEPS, config.frames)
     controllers = LinearControllers(parts.controller, 1)
     return world, NoisyAgent(controllers, parameters, config.extract.noise)
