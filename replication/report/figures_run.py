@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from replication.report.computing_time import TimeSpent, duration
 from replication.report.published import MODELS, parameters_of
-from replication.report.run_record import Run
+from replication.report.run_record import Run, earlier_stages
 from replication.report.style import OURS, REPORT, Drawing, make_figure, shared_legend
 
 from matplotlib.axes import Axes
@@ -95,18 +95,30 @@ def draw_times(runs: list[Run]) -> Drawing | None:
     if not any(row.ours for row in rows):
         return None
     alt = "; ".join(f"{row.label}: {row.ours.text}" for row in rows if row.ours)
-    caption = "Time and core-hours of each stage that has run, on a logarithmic axis"
+    caption = f"Time and core-hours of each stage that has run, on a logarithmic axis{_behind(run)}"
     caption += BESIDE_THE_REPORT if run.is_reports else "; each core that V and M used counts."
     return Drawing(times_figure([*rows, _sum_of(rows)]), caption, alt)
 
 
 def _stage_costs(run: Run) -> list[StageCosts]:
+    """A row for each stage; those of the runs that C goes back to come first, with their names."""
     report = {
         run.stage_of(model.stage): _cost(TimeSpent(model.hours * 3600, model.workers))
         for model in MODELS
         if run.is_reports
     }
-    return [StageCosts(stage, _cost(run.spent(stage)), report.get(stage)) for stage in run.stages]
+    earlier = [
+        StageCosts(f"{before.name}: {stage}", _cost(before.spent(stage)), None)
+        for before, stage in earlier_stages(run)
+    ]
+    own = [StageCosts(stage, _cost(run.spent(stage)), report.get(stage)) for stage in run.stages]
+    return earlier + own
+
+
+def _behind(run: Run) -> str:
+    if not (names := list(dict.fromkeys(before.name for before, _ in earlier_stages(run)))):
+        return ""
+    return f"; the stages of {' and '.join(names)}, which C goes back to, come first, C's own last"
 
 
 def _cost(spent: TimeSpent | None) -> Cost | None:

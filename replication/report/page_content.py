@@ -7,7 +7,7 @@ from replication.presets import PRESETS
 from replication.report.computing_time import duration
 from replication.report.figures_mixture import is_significant
 from replication.report.page import Page, PageFigure, Table
-from replication.report.run_record import Run, runs_behind
+from replication.report.run_record import Run, earlier_stages
 from replication.report.score_table import our_scores, score_table
 from replication.runs import folders
 from replication.runs.command_line import follow
@@ -86,7 +86,7 @@ def stage_table(run: Run) -> Table:
     First come the stages of the runs that C goes back to; their searches are in C's own row.
     """
     header = ("stage", "time", "processes", "core-hours", "reached")
-    earlier = _earlier_stages(run)
+    earlier = earlier_stages(run)
     rows = [
         (f"{before.name}: {stage}", *_stage_row(before, stage)[1:]) for before, stage in earlier
     ]
@@ -95,19 +95,6 @@ def stage_table(run: Run) -> Table:
     spent += [run.spent(stage) for stage in run.stages]
     hours = sum(time.core_hours for time in spent if time)
     return Table(header, [*rows, ("together", "", "", f"{hours:.3g}", "")])
-
-
-def _earlier_stages(run: Run) -> list[tuple[Run, str]]:
-    """The finished stages, up to their C's, of the runs that C goes back to; shared ones once."""
-    made = {(stage, record.get("output")) for stage, record in run.records.items()}
-    found = []
-    for before in runs_behind(run):
-        for stage in before.stages[: before.stages.index("train_controller")]:
-            work = (stage, before.records[stage].get("output"))
-            if before.records[stage] and work not in made:
-                found.append((before, stage))
-            made.add(work)
-    return found
 
 
 def _stage_row(run: Run, stage: str) -> tuple[str, ...]:

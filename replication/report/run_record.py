@@ -152,6 +152,19 @@ def runs_behind(run: Run) -> list[Run]:
     return found
 
 
+def earlier_stages(run: Run) -> list[tuple[Run, str]]:
+    """The finished stages, up to their C's, of the runs that C goes back to; shared ones once."""
+    made = {(stage, record.get("output")) for stage, record in run.records.items()}
+    found = []
+    for before in runs_behind(run):
+        for stage in before.stages[: before.stages.index("train_controller")]:
+            work = (stage, before.records[stage].get("output"))
+            if before.records[stage] and work not in made:
+                found.append((before, stage))
+            made.add(work)
+    return found
+
+
 def _started_from(run: Run) -> str:
     """The name of the run whose agent C started from; "" if there is none, or not here any more."""
     start = run.settings.get("controller.start", "")

@@ -3,6 +3,7 @@
 import dataclasses
 import shutil
 
+from replication.report.figures_run import draw_times
 from replication.report.page import Page, PageFigure, Table, render
 from replication.report.page_content import settings_table, stage_table
 from replication.report.run_record import read_run, runs_behind
@@ -48,6 +49,10 @@ def test_stages_of_the_runs_before_are_counted_once(run):
     assert table.rows[1:-1] == alone.rows[:-1]
     hours = [float(rows[-1][3]) for rows in (alone.rows, table.rows)]
     assert hours[1] == pytest.approx(hours[0] + 0.1, abs=1e-3)
+    drawing = draw_times([read_run(CONFIG)])  # figure 15 has the same rows, but for what is not run
+    labels = [label.get_text() for label in drawing.figure.axes[0].get_yticklabels()]
+    assert labels == [cells[0] for cells in table.rows if cells[1] != "–"]
+    assert "the stages of first, which C goes back to, come first" in drawing.caption
 
 
 def test_runs_that_started_from_each_other_are_followed_once(run):
