@@ -21,7 +21,7 @@ def draw_rounds(runs: list[Run]) -> Drawing | None:
     frames, steps = (sum(line[key] for line in log) for key in ("frames", "dream_steps"))
     caption = (
         "Returns by round. Solid, left axis: the best C of each round in the game, mean ± its"
-        " standard error; dots: the others that drove the same tracks, from the one that the round"
+        " standard error; dots: the others that played the same seeds, from the one that the round"
         " began with to the end of its search. Dashed, right axis: what M's dream promised that C,"
         " the mean of 64 dreams, in what M predicts (tiles, for the car). Right: all those C's,"
         f" game against dream; Spearman's coefficient is {_rank_correlation(log):.2f} over all"
@@ -59,7 +59,7 @@ def _failed(log: list[dict]) -> str:
     if not (failed := [str(line["step"]) for line in log if not line["best"]]):
         return "Every round's search found a better C."
     return (
-        "Crosses mark rounds whose search found nothing that drove better than what it began with:"
+        "Crosses mark rounds whose search found nothing better in the game than what it began with:"
         f" {', '.join(failed)}."
     )
 
@@ -79,7 +79,7 @@ def rounds_figure(logs: Logs) -> Figure:
     dream.grid(False)
     for log, style in ((log, style) for _, log, style in with_styles(logs)):
         scatter.plot(*_pairs(log), "o", ms=4, alpha=0.6, color=style["color"])
-    scatter.set(title="Each C that drove", xlabel="mean return in the dream")
+    scatter.set(title="Each C that played", xlabel="mean return in the dream")
     scatter.set_ylabel("mean return in the game")
     _add_core_hours(game, *next(iter(logs.items())))
     shared_legend(figure, game, dream)
