@@ -131,6 +131,9 @@ class Controller:
     # Rounds begin with it, and the search after them with what they made of it.
     start: str = "zero"  # What C starts from: zero, or an agent's folder. [original: 0]
     sigma: float = 0.1  # First step size of CMA-ES. [original train.py]
+    # Deviation where it is not 0: chance moves the mean of a search that has settled, and less the
+    # mean of many such means (Polyak and Juditsky 1992). The search itself is the same.
+    average: Fraction = 0.0  # Share of generations, the last: C is the mean of their means. [ours]
     # Deviation where it is "whitened": CMA-ES's first covariance is such that its steps try the
     # directions of C's inputs more alike. C stays the linear policy it is.
     inputs: Literal["raw", "whitened"] = "raw"  # What the search's steps are made for. [paper: raw]

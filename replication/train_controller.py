@@ -3,11 +3,12 @@
     mpirun -n 3 python replication/train_controller.py quick
 
 The master asks CMA-ES for candidates, the workers run their episodes. Reads V and M; writes
-checkpoints/RUN/controller/: log.jsonl and best.json (C's vector: the best evaluated mean of the
-search distribution); with --controller.start also start.json, the C that the search starts from;
-with --controller.inputs whitened also whitening.npz. The rollouts are read for the latter, and to
-start from an agent on another V or M, or in another mode. With --controller.world dream the series
-are read, whose first frames dreams start from.
+checkpoints/RUN/controller/: log.jsonl and best.json (C's vector, the best that was evaluated: the
+mean of the search distribution, or with --controller.average the mean of its last means); with
+--controller.start also start.json, the C that the search starts from; with --controller.inputs
+whitened also whitening.npz. The rollouts are read for the latter, and to start from an agent on
+another V or M, or in another mode. With --controller.world dream the series are read, whose first
+frames dreams start from.
 Killed and called again it goes on to the same numbers, bit for bit.
 """
 
@@ -58,16 +59,17 @@ def generation_trials(config: Config, generation: int, candidates: np.ndarray) -
     ]
 
 
-def evaluate_mean(pool: mpi.Pool, config: Config, es: Evolution) -> dict:
-    """The mean of the search distribution in episodes that no candidate has had.
+def evaluate_found(pool: mpi.Pool, config: Config, es: Evolution) -> dict:
+    """What the search has found, in episodes that no candidate has had.
 
     It is judged by eval_mean. Where the judge is a dream, games can stand beside it; no choice
     depends on these.
     """
     settings = config.controller
     name = f"generation {es.generation}, evaluation"
+    found = es.found
     trials = [
-        Trial(derive_seed(config.seed, Purpose.EVALUATION, es.generation, episode), es.mean)
+        Trial(derive_seed(config.seed, Purpose.EVALUATION, es.generation, episode), found)
         for episode in range(max(settings.eval_episodes, settings.game_episodes))
     ]
     judged, games = trials[: settings.eval_episodes], trials[: settings.game_episodes]
@@ -104,19 +106,19 @@ def run_generation(pool: mpi.Pool, config: Config, es: Evolution) -> dict:
     }
     due = generation % config.controller.eval_every == 0
     if due or generation == config.controller.generations:
-        values |= evaluate_mean(pool, config, es)
+        values |= evaluate_found(pool, config, es)
     values = {name: float(value) for name, value in values.items()}
     return values | {"returns": fitness.tolist()}
 
 
 def keep_best(es: Evolution, line: dict, settings: Controller, folder: Path) -> None:
-    """Keep the mean of the search distribution if it has been evaluated, and better than before."""
+    """Keep what the search has found if it has been evaluated, and better than before."""
     path = folder / "best.json"
     before = files.read_json(path, "eval_mean")["eval_mean"] if path.exists() else -np.inf
     if line.get("eval_mean", -np.inf) > before:
         facts = {key: line[key] for key in ("eval_mean", "eval_std", "eval_episodes")}
         inputs = {"mode": settings.mode, "z": settings.z}
-        parameters = es.mean.astype(np.float32).tolist()
+        parameters = es.found.astype(np.float32).tolist()
         files.write_json(
             path, {"generation": es.generation, **inputs, **facts, "parameters": parameters}
         )
@@ -197,7 +199,7 @@ def main(config: Config) -> None:
         with mpi.pool(start_worker, (parts, config.env, dream)) as pool:
             seconds = evolve(pool, config, es, folder)
             if not es.generation:  # C is what the rounds, or another run, made of it
-                keep_best(es, evaluate_mean(pool, config, es), config.controller, folder)
+                keep_best(es, evaluate_found(pool, config, es), config.controller, folder)
         report(config, parts, seconds, folder, earlier=len(start.log))
 
 

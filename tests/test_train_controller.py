@@ -44,6 +44,22 @@ def test_a_search_goes_on_from_its_log(tmp_path, search):
     np.testing.assert_array_equal(again.ask(), search.ask())
 
 
+def test_what_an_evaluated_search_found_is_kept(tmp_path, search):
+    """Also by a search that goes on from its log: best.json may be lost."""
+    lines = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
+    lines[-1] |= {"eval_mean": 5.0, "eval_std": 1.0, "eval_episodes": 2}
+    (tmp_path / "log.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    kept = {}
+    for share in (0.0, 0.5):
+        settings = Controller(population=6, average=share)
+        es = resumed(tmp_path, dataclasses.replace(CONFIG, controller=settings))
+        kept[share] = files.read_json(tmp_path / "best.json")["parameters"]
+        np.testing.assert_array_equal(kept[share], np.float32(es.found))
+        (tmp_path / "best.json").unlink()
+    np.testing.assert_array_equal(kept[0.0], np.float32(search.mean))
+    np.testing.assert_allclose(kept[0.5], np.mean(search.means[2:], axis=0), rtol=1e-6)
+
+
 def test_without_a_log_it_begins(tmp_path):
     assert resumed(tmp_path).generation == 0
 

@@ -70,10 +70,16 @@ def _best_evaluation(run: Run) -> str:
         return ""
     best = max(evaluations, key=lambda line: line["eval_mean"])
     return (
-        f"The best evaluation of the search distribution's mean is {best['eval_mean']:.1f} ±"
+        f"The best evaluation of {_evaluated(run)} is {best['eval_mean']:.1f} ±"
         f" {best['eval_std']:.1f} over {best['eval_episodes']:.0f} fresh tracks, at generation"
         f" {best['step']}. "
     )
+
+
+def _evaluated(run: Run) -> str:
+    if run.settings.get("controller.average"):
+        return "the mean of the search distribution's last means"
+    return "the search distribution's mean"
 
 
 def controller_figure(logs: Logs) -> Figure:

@@ -39,7 +39,7 @@ class Evolution:
     ):
         """start: C's flat vector (P,); whitening: what steps are made for, if not raw inputs."""
         self.generation = 0  # generations that are told
-        self.start, self.whitening = start, whitening
+        self.start, self.whitening, self.average = start, whitening, settings.average
         self.normal = _Normal(seed)
         options = {
             "popsize": settings.population,
@@ -54,6 +54,7 @@ class Evolution:
         self.normal.restart(0)
         first = np.zeros_like(start) if whitening else start
         self.cma = cma.CMAEvolutionStrategy(first, settings.sigma, options)
+        self.means: list[np.ndarray] = []  # (dimensions,) of the search distribution, as told
 
     def ask(self) -> np.ndarray:
         """The candidates of the next generation: float64 (population, dimensions)."""
@@ -65,11 +66,18 @@ class Evolution:
         """What each candidate of the last ask returned: more is better."""
         self.cma.tell(self.asked, [-value for value in returns])
         self.generation += 1
+        self.means.append(self.mean)
 
     @property
     def mean(self) -> np.ndarray:
-        """The mean of the search distribution, float64 (dimensions,): what is evaluated."""
+        """The mean of the search distribution, float64 (dimensions,)."""
         return self._flat(np.array(self.cma.mean)[None])[0]
+
+    @property
+    def found(self) -> np.ndarray:
+        """What is evaluated, float64 (dimensions,): the mean, or that of the last means."""
+        last = max(1, round(self.average * self.generation))
+        return np.mean(self.means[-last:] or [self.mean], axis=0)
 
     def _flat(self, points: np.ndarray) -> np.ndarray:
         """CMA-ES's points (N, P) as C's flat vectors."""

@@ -69,6 +69,21 @@ def test_replayed_returns_restore_the_state_exactly(at, covariance):
     assert again.sigma == uninterrupted.sigma
 
 
+def test_what_is_found_is_the_mean_or_that_of_the_last_means():
+    settings = [Controller(population=POPULATION, average=share) for share in (0, 0.5, 1)]
+    last, half, all_of_them = (Evolution(np.ones(DIMENSIONS), one, seed=0) for one in settings)
+    np.testing.assert_array_equal(half.found, np.ones(DIMENSIONS))
+    means = []
+    for _ in range(6):
+        for es in (last, half, all_of_them):  # whose searches are the same
+            run(es, 1)
+        means.append(last.mean)
+        np.testing.assert_array_equal(last.found, last.mean)
+        np.testing.assert_array_equal(half.mean, last.mean)
+    np.testing.assert_allclose(half.found, np.mean(means[3:], axis=0), rtol=1e-12)
+    np.testing.assert_allclose(all_of_them.found, np.mean(means, axis=0), rtol=1e-12)
+
+
 def test_asking_twice_asks_the_same():
     """A generation that was killed before it was told is asked again, not another one."""
     es, twice = start(), start()
