@@ -45,8 +45,8 @@ PRESETS = {
         rnn=Rnn(heads="tiles", epochs=6, iterations=100, batch_size=64, sequence=249),
         # Evaluated once, at the end: an earlier C may seem better by luck, and bears a refit less.
         controller=Controller(
-            z="mean", population=32, episodes=2, generations=60, inputs="whitened",
-            same_tracks=True, patience=60, short=12, eval_every=60, eval_episodes=48,
+            z="mean", population=32, episodes=2, generations=80, average=0.5, inputs="whitened",
+            same_tracks=True, patience=60, short=12, eval_every=80, eval_episodes=48,
         ),
     ),
     "laptop": Config(
