@@ -34,7 +34,7 @@ PRESETS = {
         run="report",
         vae=Vae(epochs=9, iterations=1000, recon_weight=0.5, kl_weight=0.5),  # report 2.1
     ),
-    # Two passes of the paper's section 5, an hour on two cores: in the second the agent of the
+    # Two passes of the paper's section 5, over an hour on two cores: in the second the agent of the
     # first drives, V and M are made anew of that, and C begins as the policy most like it.
     "laptop_1": Config(
         preset="laptop_1",
