@@ -90,33 +90,34 @@ BESIDE_THE_REPORT = (
 
 def draw_times(runs: list[Run]) -> Drawing | None:
     """The times of the first run's stages; None if none has run."""
-    run = runs[0]
-    rows = [row for row in _stage_costs(run) if row.ours or row.report]
+    run, earlier = runs[0], earlier_stages(runs[0])
+    rows = [row for row in _stage_costs(run, earlier) if row.ours or row.report]
     if not any(row.ours for row in rows):
         return None
     alt = "; ".join(f"{row.label}: {row.ours.text}" for row in rows if row.ours)
-    caption = f"Time and core-hours of each stage that has run, on a logarithmic axis{_behind(run)}"
+    caption = "Time and core-hours of each stage that has run, on a logarithmic axis"
+    caption += _where_earlier_ones_stand(earlier)
     caption += BESIDE_THE_REPORT if run.is_reports else "; each core that V and M used counts."
     return Drawing(times_figure([*rows, _sum_of(rows)]), caption, alt)
 
 
-def _stage_costs(run: Run) -> list[StageCosts]:
+def _stage_costs(run: Run, earlier: list[tuple[Run, str]]) -> list[StageCosts]:
     """A row for each stage; those of the runs that C goes back to come first, with their names."""
     report = {
         run.stage_of(model.stage): _cost(TimeSpent(model.hours * 3600, model.workers))
         for model in MODELS
         if run.is_reports
     }
-    earlier = [
+    behind = [
         StageCosts(f"{before.name}: {stage}", _cost(before.spent(stage)), None)
-        for before, stage in earlier_stages(run)
+        for before, stage in earlier
     ]
     own = [StageCosts(stage, _cost(run.spent(stage)), report.get(stage)) for stage in run.stages]
-    return earlier + own
+    return behind + own
 
 
-def _behind(run: Run) -> str:
-    if not (names := list(dict.fromkeys(before.name for before, _ in earlier_stages(run)))):
+def _where_earlier_ones_stand(earlier: list[tuple[Run, str]]) -> str:
+    if not (names := list(dict.fromkeys(before.name for before, _ in earlier))):
         return ""
     return f"; the stages of {' and '.join(names)}, which C goes back to, come first, C's own last"
 
