@@ -20,7 +20,7 @@ from replication.config import (
 # Small batches at a higher rate: as good in a third of the time on two cores.
 SMALL_BATCHES = Vae(epochs=6, iterations=1000, batch_size=32, learning_rate=5e-4)
 FEWER_BATCHES = dataclasses.replace(SMALL_BATCHES, epochs=3)
-# The same of M: four times the steps of Adam in as much time, and h knows the car's speed sooner.
+# The same of M: four times the steps of Adam on as many frames, and h knows more of the speed.
 SMALL_RNN_BATCHES = Rnn(heads="tiles", epochs=6, iterations=400, batch_size=16, sequence=249)
 # Deviation: squared error too, as frames do not appear in few batches without it.
 SMALL_VAEGAN = Vaegan(
@@ -36,8 +36,8 @@ PRESETS = {
         run="report",
         vae=Vae(epochs=9, iterations=1000, recon_weight=0.5, kl_weight=0.5),  # report 2.1
     ),
-    # Two passes of the paper's section 5, an hour and a half on two cores: in the second the agent
-    # of the first drives, V and M are made anew of that, and C begins as the policy most like it.
+    # Two passes of the paper's section 5, over an hour on two cores: in the second the agent of the
+    # first drives, V and M are made anew of that, and C begins as the policy most like it.
     "laptop_1": Config(
         preset="laptop_1",
         run="laptop_1",
@@ -45,8 +45,8 @@ PRESETS = {
         vae=FEWER_BATCHES,
         vaegan=SMALL_VAEGAN,
         rnn=SMALL_RNN_BATCHES,
-        # The mean of many means bears a refit best. Evaluated once, at the end: an earlier C may
-        # seem better by luck.
+        # The mean of many means bears a refit. Evaluated once, at the end: an earlier C may seem
+        # better by luck.
         controller=Controller(
             z="mean", population=32, episodes=2, generations=80, average=0.5, inputs="whitened",
             same_tracks=True, patience=60, short=12, eval_every=80, eval_episodes=48,
