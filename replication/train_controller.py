@@ -36,8 +36,13 @@ import numpy as np
 from tqdm import tqdm
 
 
-def generation_trials(config: Config, generation: int, candidates: np.ndarray) -> list[Trial]:
-    """Every candidate's episodes, candidate by candidate."""
+def generation_trials(
+    config: Config, generation: int, candidates: np.ndarray, earlier: int = 0
+) -> list[Trial]:
+    """Every candidate's episodes, candidate by candidate.
+
+    earlier: generations of the searches before this one; their tracks do not come again.
+    """
     settings = config.controller
     short = generation <= settings.short
     dreams = settings.world == "dream"
@@ -46,7 +51,7 @@ def generation_trials(config: Config, generation: int, candidates: np.ndarray) -
             derive_seed(
                 config.seed,
                 Purpose.CANDIDATE,
-                generation,
+                earlier + generation,
                 0 if settings.same_tracks else candidate,
                 episode,
             ),
@@ -67,9 +72,9 @@ def evaluate_found(pool: mpi.Pool, config: Config, es: Evolution) -> dict:
     """
     settings = config.controller
     name = f"generation {es.generation}, evaluation"
-    found = es.found
+    age, found = es.earlier + es.generation, es.found
     trials = [
-        Trial(derive_seed(config.seed, Purpose.EVALUATION, es.generation, episode), found)
+        Trial(derive_seed(config.seed, Purpose.EVALUATION, age, episode), found)
         for episode in range(max(settings.eval_episodes, settings.game_episodes))
     ]
     judged, games = trials[: settings.eval_episodes], trials[: settings.game_episodes]
@@ -91,7 +96,8 @@ def run_generation(pool: mpi.Pool, config: Config, es: Evolution) -> dict:
     """One generation, told to CMA-ES; and the evaluation that is due after it. The log's values."""
     candidates = es.ask()
     generation = es.generation + 1
-    trials, world = generation_trials(config, generation, candidates), config.controller.world
+    trials = generation_trials(config, generation, candidates, es.earlier)
+    world = config.controller.world
     results = run_all(pool, f"generation {generation}", trials, world)  # (trials, 2)
     returns = results[:, 0].reshape(len(candidates), -1)  # (population, episodes)
     fitness = fitness_of(returns, config.dream.worst if world == "dream" else 0)
@@ -126,7 +132,9 @@ def keep_best(es: Evolution, line: dict, settings: Controller, folder: Path) -> 
 
 def resume(config: Config, start: SearchStart, path: Path) -> Evolution:
     """The search as a log left it: told again what every candidate returned."""
-    es = Evolution(start.parameters, config.controller, config.seed, start.whitening)
+    es = Evolution(
+        start.parameters, config.controller, config.seed, start.whitening, len(start.log)
+    )
     for line in read_log(path):
         returns = line.get("returns", [])
         if line["step"] != es.generation + 1 or len(returns) != config.controller.population:

@@ -60,9 +60,11 @@ def test_a_vae_gan_has_a_run_of_its_own_on_the_presets_rollouts(argv, run, rollo
 @pytest.mark.parametrize(
     ("argv", "agent", "rollouts"),
     [
-        (["laptop"], "checkpoints/laptop_1", "laptop"),
-        (["laptop", "--run", "mine"], "checkpoints/mine_1", "mine"),
-        (["laptop", "--vision", "vaegan"], "checkpoints/laptop-vaegan_1", "laptop-vaegan"),
+        (["laptop_2"], "checkpoints/laptop_1", "laptop_2"),
+        (["laptop_2", "--run", "mine_2"], "checkpoints/mine_1", "mine_2"),
+        (["laptop"], "checkpoints/laptop_2", "laptop"),
+        (["laptop", "--run", "mine"], "checkpoints/mine_2", "mine"),
+        (["laptop", "--vision", "vaegan"], "checkpoints/laptop-vaegan_2", "laptop-vaegan"),
     ],
 )
 def test_a_preset_goes_on_from_the_agent_of_the_run_before(argv, agent, rollouts):

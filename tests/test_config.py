@@ -105,7 +105,7 @@ def test_the_reports_schedule():
 
 def test_presets_play_the_game_of_what_they_replicate():
     """The paper and the report drove on CarRacing-v0, and the original stretched its frames."""
-    v0 = ("paper", "report", "quick", "laptop_1", "laptop")
+    v0 = ("paper", "report", "quick", "laptop_1", "laptop_2", "laptop")
     cars = dict.fromkeys(v0, "car_racing_v0")
     cars |= dict.fromkeys(("one_pass", "dreamt"), "car_racing_v3")
     games = {name: preset.task for name, preset in PRESETS.items()}
@@ -125,7 +125,8 @@ def test_presets_are_valid():
 
 def test_a_preset_goes_on_from_the_agent_of_the_one_that_it_names():
     followers = {name: preset for name, preset in PRESETS.items() if preset.after}
-    assert {name: preset.after for name, preset in followers.items()} == {"laptop": "laptop_1"}
+    before = {name: preset.after for name, preset in followers.items()}
+    assert before == {"laptop_2": "laptop_1", "laptop": "laptop_2"}
     for preset in followers.values():
         before = f"checkpoints/{preset.after}"
         assert (preset.extract.policy, preset.extract.agent) == ("agent", before)
@@ -134,11 +135,10 @@ def test_a_preset_goes_on_from_the_agent_of_the_one_that_it_names():
 
 
 def test_the_run_before_has_the_same_name_and_the_number_before():
-    second = PRESETS["laptop"]
-    assert run_before(second) == "laptop_1"
-    assert run_before(dataclasses.replace(second, run="seeds/mine")) == "seeds/mine_1"
-    middle = dataclasses.replace(second, preset="laptop_2", run="mine_2")
-    assert run_before(middle) == "mine_1"
+    middle, last = PRESETS["laptop_2"], PRESETS["laptop"]
+    assert (run_before(middle), run_before(last)) == ("laptop_1", "laptop_2")
+    assert run_before(dataclasses.replace(middle, run="mine_2")) == "mine_1"
+    assert run_before(dataclasses.replace(last, run="seeds/mine")) == "seeds/mine_2"
     assert [default_run(name, "vaegan") for name in ("laptop_1", "laptop", "doom_quick")] == [
         "laptop-vaegan_1",
         "laptop-vaegan",

@@ -96,6 +96,15 @@ def test_candidates_drive_the_same_tracks_or_their_own(same, tracks):
     assert not {trial.seed for trial in first} & {trial.seed for trial in second}
 
 
+def test_a_search_that_goes_on_from_others_drives_tracks_that_they_did_not():
+    """Its first generation, after one of another search, has the tracks of a second."""
+    second, after_one = (
+        generation_trials(CONFIG, at, np.zeros((6, DIMENSIONS)), earlier)
+        for at, earlier in ((2, 0), (1, 1))
+    )
+    assert [trial.seed for trial in after_one] == [trial.seed for trial in second]
+
+
 AGENT = ("train_vae", "train_rnn", "train_controller")
 
 

@@ -26,6 +26,7 @@ class Purpose(IntEnum):
     EPISODE_ORDER = 8  # (run, pass): the order of episodes in M's batches
     M_HELD_OUT = 9  # (run): the noise of z in held-out sequences
     CMA_ES = 10  # (run, generation): CMA-ES's normal numbers
+    # Generations of these two count on from those of the searches that C comes from.
     CANDIDATE = 11  # (run, generation, candidate, episode): a candidate's track
     EVALUATION = 12  # (run, generation, episode): a track that evaluates the mean
     FIGURE_3_EPISODE = 13  # (seed): which held-out episode

@@ -36,9 +36,12 @@ class Evolution:
         settings: Controller,
         seed: int,
         whitening: Whitening | None = None,
+        earlier: int = 0,
     ):
-        """start: C's flat vector (P,); whitening: what steps are made for, if not raw inputs."""
-        self.generation = 0  # generations that are told
+        """start: C's flat vector (P,); whitening: what steps are made for, if not raw inputs;
+        earlier: generations of the searches that led to the start.
+        """
+        self.generation, self.earlier = 0, earlier  # 0: generations that are told
         self.start, self.whitening, self.average = start, whitening, settings.average
         self.normal = _Normal(seed)
         options = {

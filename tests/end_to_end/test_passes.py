@@ -1,14 +1,13 @@
 """Runs that go on from one another: the pipeline makes those before first."""
 
-import dataclasses
 import json
 import subprocess
 
 from replication import pipeline
 from replication.config import UserError
-from replication.presets import PRESETS
 from replication.runs import folders
 from replication.runs.command_line import parse_cli
+from replication.runs.logs import read_log
 
 import pytest
 import tiny
@@ -18,22 +17,10 @@ STAGES = ["extract", "train_vae", "series", "train_rnn", "train_controller"]
 
 def test_the_runs_before_have_the_same_arguments_and_names_of_their_own():
     argv = ["laptop", "--run", "mine", "--seed", "4"]
-    first = ["laptop_1", *argv[1:], "--run", "mine_1"]
+    first, second = ([f"laptop_{n}", *argv[1:], "--run", f"mine_{n}"] for n in (1, 2))
     found = pipeline.runs_before(parse_cli(argv), argv)
-    assert found == [(parse_cli(first), first)]
-    assert (found[0][0].run, found[0][0].seed) == ("mine_1", 4)
-
-
-def test_each_goes_on_from_the_one_before(monkeypatch):
-    """Of three presets the first is made first."""
-    second = dataclasses.replace(PRESETS["laptop"], preset="laptop_2", run="laptop_2")
-    monkeypatch.setitem(PRESETS, "laptop_2", second)
-    third = dataclasses.replace(PRESETS["laptop"], after="laptop_2")
-    monkeypatch.setitem(PRESETS, "laptop", third)
-    argv = ["laptop", "--run", "mine"]
-    found = pipeline.runs_before(parse_cli(argv), argv)
-    assert [config.run for config, _ in found] == ["mine_1", "mine_2"]
-    assert [config.preset for config, _ in found] == ["laptop_1", "laptop_2"]
+    assert found == [(parse_cli(first), first), (parse_cli(second), second)]
+    assert [(config.run, config.seed) for config, _ in found] == [("mine_1", 4), ("mine_2", 4)]
     assert found[1][0].controller.start == "checkpoints/mine_1"
 
 
@@ -41,6 +28,7 @@ def test_without_a_name_they_have_their_presets():
     found = pipeline.runs_before(parse_cli(["laptop", "--vision", "vaegan"]), ["laptop"])
     assert [(config.run, words) for config, words in found] == [
         ("laptop_1", ["laptop_1"]),
+        ("laptop_2", ["laptop_2"]),
     ]
     assert pipeline.runs_before(parse_cli(["quick"]), ["quick"]) == []
 
@@ -52,7 +40,7 @@ def test_rollouts_of_two_agents_need_two_sets():
 
 
 def test_a_pass_begins_as_the_agent_of_the_one_before(home, compiled, monkeypatch, capfd):
-    """Two passes; the same command again finds everything done."""
+    """Three passes; the same command again finds everything done."""
     called = []
 
     def call(words, env):
@@ -67,14 +55,16 @@ def test_a_pass_begins_as_the_agent_of_the_one_before(home, compiled, monkeypatc
     fields = tiny.FIELDS.split()
     argv = ["laptop", "--run", "t", *fields[2:], "--controller.short", "0"]
     pipeline.main(argv)
-    assert called == 2 * STAGES
-    first, second = (folders.run_folder(name) / "controller" for name in ("t_1", "t"))
-    start = json.loads((second / "start.json").read_text())
-    assert start["agent"] == "checkpoints/t_1"
-    assert set(start["fit"]) == {"steer", "gas", "brake"}
-    assert len(start["log"]) == len((first / "log.jsonl").read_text().splitlines())
-    driven = json.loads((home / "data/t/config.json").read_text())["extract"]
-    assert driven["extract.agent"] == "checkpoints/t_1"
+    assert called == 3 * STAGES
+    logs = 0
+    for before, run in ("t_1", "t_2"), ("t_2", "t"):
+        logs += len(read_log(folders.run_folder(before) / "controller" / "log.jsonl"))
+        start = json.loads((folders.run_folder(run) / "controller" / "start.json").read_text())
+        assert start["agent"] == f"checkpoints/{before}"
+        assert set(start["fit"]) == {"steer", "gas", "brake"}
+        assert len(start["log"]) == logs
+        driven = json.loads((home / "data" / run / "config.json").read_text())["extract"]
+        assert driven["extract.agent"] == f"checkpoints/{before}"
     pipeline.main(argv)
-    assert called == 2 * STAGES
-    assert "=== t_1, whose agent goes before t" in capfd.readouterr().out
+    assert called == 3 * STAGES
+    assert "=== t_2, whose agent goes before t" in capfd.readouterr().out
