@@ -52,6 +52,12 @@ def stage_command(config: Config, name: str, argv: Sequence[str]) -> list[str]:
     return [*start, sys.executable, str(SCRIPTS / f"{name}.py"), *argv]
 
 
+def stage_environment() -> dict[str, str]:
+    """The variables that stages start with."""
+    slow_bars = {} if sys.stderr.isatty() else {"TQDM_MININTERVAL": "10"}  # a log keeps each state
+    return slow_bars | local_environment()
+
+
 def table(config: Config) -> str:
     """A line for each stage: its time and what it reached."""
     lines = [f"{'stage':<18}{'time':>9}  reached"]
@@ -87,7 +93,7 @@ def make_run(config: Config, argv: Sequence[str], stages: Sequence[str]) -> None
             print(f"{name}: done")
             continue
         print(f"\n=== {name}", flush=True)
-        status = subprocess.call(stage_command(config, name, argv), env=local_environment())
+        status = subprocess.call(stage_command(config, name, argv), env=stage_environment())
         if status:
             raise SystemExit(status)
 
