@@ -4,6 +4,7 @@ import dataclasses
 import json
 import shutil
 
+from replication import train_controller
 from replication.config import Config, Controller, UserError
 from replication.presets import PRESETS
 from replication.rollouts.agent_files import load_agent, load_encoder, load_rnn
@@ -96,13 +97,24 @@ def test_candidates_drive_the_same_tracks_or_their_own(same, tracks):
     assert not {trial.seed for trial in first} & {trial.seed for trial in second}
 
 
-def test_a_search_that_goes_on_from_others_drives_tracks_that_they_did_not():
-    """Its first generation, after one of another search, has the tracks of a second."""
-    second, after_one = (
-        generation_trials(CONFIG, at, np.zeros((6, DIMENSIONS)), earlier)
-        for at, earlier in ((2, 0), (1, 1))
-    )
-    assert [trial.seed for trial in after_one] == [trial.seed for trial in second]
+def test_a_search_that_goes_on_from_others_has_tracks_that_they_did_not(tmp_path, monkeypatch):
+    """After one generation of another search its first one has the tracks of a second."""
+    seeds = []
+
+    def run_all(pool, name, trials, world="real"):
+        seeds.append([trial.seed for trial in trials])
+        return np.sin(np.arange(2.0 * len(trials))).reshape(-1, 2)
+
+    monkeypatch.setattr(train_controller, "run_all", run_all)
+    settings = Controller(population=6, eval_every=1, eval_episodes=3)
+    config = dataclasses.replace(CONFIG, controller=settings)
+    for earlier, generations in (0, 2), (1, 1):
+        start = SearchStart(np.zeros(DIMENSIONS), log=earlier * [{"step": 1}])
+        es = resume(config, start, tmp_path / "log.jsonl")
+        for _ in range(generations):
+            train_controller.run_generation(None, config, es)
+    first, second, after_one = seeds[:2], seeds[2:4], seeds[4:]
+    assert after_one == second != first
 
 
 AGENT = ("train_vae", "train_rnn", "train_controller")

@@ -41,7 +41,8 @@ class Evolution:
         """start: C's flat vector (P,); whitening: what steps are made for, if not raw inputs;
         earlier: generations of the searches that led to the start.
         """
-        self.generation, self.earlier = 0, earlier  # 0: generations that are told
+        self.generation = 0  # generations that are told
+        self.earlier = earlier
         self.start, self.whitening, self.average = start, whitening, settings.average
         self.normal = _Normal(seed)
         options = {
