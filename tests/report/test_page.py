@@ -70,10 +70,10 @@ def test_runs_that_started_from_each_other_are_followed_once(run):
 def test_the_agent_of_the_run_before_is_the_presets(run):
     config = dataclasses.replace(run.config, preset="laptop", run="mine")
     run = dataclasses.replace(
-        run, config=config, settings={"controller.start": "checkpoints/mine_1"}
+        run, config=config, settings={"controller.start": "checkpoints/mine_2"}
     )
     table, _ = settings_table(run)
-    assert table.rows == [("controller.start", *["checkpoints/mine_1"] * 2, "zero")]
+    assert table.rows == [("controller.start", *["checkpoints/mine_2"] * 2, "zero")]
     assert table.marked == []
 
 

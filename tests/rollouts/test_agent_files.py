@@ -180,15 +180,15 @@ def test_m_keeps_its_heads(home):
 
 def test_the_agent_of_the_run_before_stands_beside_the_run(home, tmp_path, monkeypatch):
     """Whatever has its name where the command is typed."""
-    before, here = home / "checkpoints/mine_1", tmp_path / "here"
-    for folder in (before, here / "checkpoints/mine_1", here / "checkpoints/other"):
+    before, here = home / "checkpoints/mine_2", tmp_path / "here"
+    for folder in (before, here / "checkpoints/mine_2", here / "checkpoints/other"):
         folder.mkdir(parents=True)
     monkeypatch.chdir(here)
     config = parse_cli(["laptop", "--run", "mine"])
     assert named_agent(config, config.extract.agent) == before
     assert named_agent(config, "checkpoints/other") == here / "checkpoints/other"
     alone = dataclasses.replace(config, after="")
-    assert named_agent(alone, "checkpoints/mine_1") == here / "checkpoints/mine_1"
+    assert named_agent(alone, "checkpoints/mine_2") == here / "checkpoints/mine_2"
     before.rmdir()
     with pytest.raises(UserError, match=f"agent {before}: no such folder"):
-        named_agent(config, "checkpoints/mine_1")
+        named_agent(config, "checkpoints/mine_2")
