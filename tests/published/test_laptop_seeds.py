@@ -1,0 +1,61 @@
+"""The seeds of the preset laptop that ran as one command: three passes each, with nothing changed."""
+
+import dataclasses
+import json
+import subprocess
+from pathlib import Path
+
+from replication.presets import PRESETS
+from replication.report.run_record import read_run
+from replication.runs.files import controller_fingerprint
+from replication.runs.records import load_config
+
+import numpy as np
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+KEPT = ROOT / "checkpoints" / "laptop"
+SEEDS = (4,)
+PASSES = {"laptop_1": "_1", "laptop_2": "_2", "laptop": ""}  # preset -> end of its run's name
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("preset", PASSES)
+def test_a_pass_had_the_presets_settings(preset, seed):
+    config = load_config(f"laptop/seed_{seed}{PASSES[preset]}")
+    expected = dataclasses.replace(PRESETS[preset], seed=seed, run=config.run, data=config.data)
+    before = PRESETS[preset].after
+    if before:  # an agent that was called otherwise
+        agent = f"checkpoints/s{seed}{PASSES[before]}"
+        extract = dataclasses.replace(expected.extract, agent=agent)
+        controller = dataclasses.replace(expected.controller, start=agent)
+        expected = dataclasses.replace(expected, extract=extract, controller=controller)
+    assert config == expected
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_its_score_is_that_of_its_returns_and_of_its_last_c(seed):
+    folder = KEPT / f"seed_{seed}"
+    score = json.loads((folder / "evaluation" / "100_tracks_seed_0.json").read_text())
+    returns = np.array([track["return"] for track in score["returns"]])
+    assert (returns.mean(), returns.std()) == pytest.approx((score["mean"], score["std"]))
+    best = json.loads((folder / "controller" / "best.json").read_text())
+    assert best["generation"] == PRESETS["laptop"].controller.generations  # evaluated once
+    assert score["controller"] == controller_fingerprint(best["parameters"])
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_its_last_log_follows_those_of_the_passes_before(seed):
+    run = read_run(load_config(f"laptop/seed_{seed}"))
+    steps = [line["step"] for line in run.logs["train_controller"]]
+    assert len(steps) == sum(PRESETS[preset].controller.generations for preset in PASSES)
+    assert run.earlier == 96
+
+
+def test_they_are_small_and_hold_no_weights():
+    names = [f"seed_{seed}{end}" for seed in SEEDS for end in PASSES.values()]
+    listed = subprocess.check_output(["git", "-C", str(KEPT), "ls-files", *names], text=True)
+    kept = [KEPT / line for line in listed.splitlines()]
+    assert {path.relative_to(KEPT).parts[0] for path in kept} == set(names)
+    assert sum(path.stat().st_size for path in kept) < 5e5 * len(SEEDS)
+    assert {path.suffix for path in kept} == {".json", ".jsonl"}
