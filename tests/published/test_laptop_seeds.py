@@ -1,4 +1,4 @@
-"""The seeds of the preset laptop that ran as one command: three passes each, with nothing changed."""
+"""Seeds of the preset laptop that ran as one command: three passes each, nothing changed."""
 
 import dataclasses
 import json
