@@ -8,6 +8,7 @@ from pathlib import Path
 from replication.presets import PRESETS
 from replication.report.run_record import read_run
 from replication.runs.files import controller_fingerprint
+from replication.runs.logs import read_log
 from replication.runs.records import load_config
 
 import numpy as np
@@ -45,11 +46,14 @@ def test_its_score_is_that_of_its_returns_and_of_its_last_c(seed):
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_its_last_log_follows_those_of_the_passes_before(seed):
+def test_its_log_goes_on_from_those_of_the_passes_before(seed):
     run = read_run(load_config(f"laptop/seed_{seed}"))
-    steps = [line["step"] for line in run.logs["train_controller"]]
-    assert len(steps) == sum(PRESETS[preset].controller.generations for preset in PASSES)
-    assert run.earlier == 96
+    logs = [
+        read_log(KEPT / f"seed_{seed}{end}" / "controller" / "log.jsonl") for end in PASSES.values()
+    ]
+    means = [line["mean"] for log in logs for line in log]
+    assert [line["mean"] for line in run.logs["train_controller"]] == means
+    assert run.earlier == len(logs[0]) + len(logs[1])
 
 
 def test_they_are_small_and_hold_no_weights():
