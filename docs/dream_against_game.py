@@ -1,26 +1,33 @@
 """A round's C's in the dream, from states of their own drives, beside what came of these drives.
 
     python docs/dream_against_game.py dreamt --number 7 --temperature 1.0
+    python docs/dream_against_game.py dreamt --number 4 --video lost.mp4
 
 Of a finished round of a run with the car's tiles. For each C: the new tiles of every eighth of so
 many steps, how often it had fewer than two, as then a car is lost, and in how many frames the road
-ahead bends. docs/rounds-and-dreams.md has results.
+ahead bends. docs/rounds-and-dreams.md has results. With --video only a film of drives in which one
+C lost the road, beside dreams from a state shortly before.
 """
 
 import argparse
+import itertools
+from collections.abc import Iterator
+from pathlib import Path
 
 from replication.config import Config, UserError
+from replication.report import video
 from replication.rnn.rnn import heads_of
 from replication.rnn.starts import starts_at
 from replication.rollouts.agent import one_thread
 from replication.rollouts.agent_files import load_decoder, load_parts
 from replication.rollouts.dream_controllers import DreamControllers
+from replication.rollouts.dream_paths import dream_path
 from replication.rollouts.dream_world import WIDTH, DreamRules, DreamWorld
 from replication.rollouts.loop import Episode, Seen, Trial, drive
 from replication.rounds import dream_up, make_m, whiten
 from replication.runs import folders, records
 from replication.runs.script import run_script
-from replication.search.course import Course, Standing, standing_after, standing_before
+from replication.search.course import Course, Standing, read_round, standing_after, standing_before
 from replication.search.search_start import read_rounds_start
 from replication.tf import keras
 from replication.vae.vae import decode
@@ -32,6 +39,9 @@ PARTS = 8  # of a drive or dream, whose tiles are added up
 LOOKED_AT, EIGHTH = 200, 8  # drives and dreams whose road is looked at, and in which frames
 FAR, NEAR = 12, 44  # rows of V's 64: ahead of the car, and just before it
 BENT = 8  # pixels from side to side, between these rows
+BEFORE, AFTER = 80, 50  # frames of a film, up to a car's last tile and without any
+LAP = 900  # points for tiles: a car that has them finds few more
+FILMS, DREAMS = 6, 3  # lost cars in a video, and dreams beside each
 
 
 def read_options() -> argparse.Namespace:
@@ -44,7 +54,11 @@ def read_options() -> argparse.Namespace:
     parser.add_argument("--steps", type=int, default=400, help=f"compared, {PARTS} times N")
     parser.add_argument("--first", type=int, default=60, help="frame of a drive that is a start")
     parser.add_argument("--dreams", type=int, default=2000, help="of each C")
+    parser.add_argument("--video", default="", help="PATH.mp4 or .gif: only cars that get lost")
+    parser.add_argument("--of", type=int, help="which C is filmed (default: the one that went on)")
     options = parser.parse_args()
+    if options.video:
+        video.check_path(Path(options.video))
     if min(options.steps, options.first, options.dreams) < 1 or options.steps % PARTS:
         raise UserError(f"--steps must be {PARTS} times N, --first and --dreams at least 1")
     if not 0 <= options.temperature < np.inf:
@@ -148,6 +162,59 @@ def show(name: str, tiles: np.ndarray, bent: np.ndarray) -> None:
     print(f"{name:<17} tiles {means}   below two {lost}   bends {road}", flush=True)
 
 
+# Lost cars, filmed -------------------------------------------------------------------------------
+
+
+def losses(series: dict, episodes: range) -> np.ndarray:
+    """Frames (N,) BEFORE the last tile of drives that went on without any, far from a lap's end."""
+    tiles, reward = (np.asarray(series[name]) for name in ("tiles", "reward"))
+    lost = []
+    for first, after in itertools.pairwise(series["offset"][episodes.start : episodes.stop + 1]):
+        (found,) = np.nonzero(tiles[first:after, 0])
+        last = found[-1] if len(found) else -1
+        points = reward[first : first + last + 1] + 0.1  # of 1000 that all tiles are worth
+        if BEFORE <= last < after - first - AFTER and points.sum() < LAP:
+            lost.append(first + last - BEFORE)
+    return np.array(lost, int)
+
+
+def film(
+    course: Course, before: Standing, parameters: np.ndarray, lost: np.ndarray, rules: DreamRules
+) -> Iterator[np.ndarray]:
+    """Frames of a video: what V saw of each drive, beside dreams from the same state."""
+    series = course.driven(before.number + 1)
+    decoder = load_decoder(folders.run_folder(course.config.run), course.config.vision)
+    controllers = DreamControllers(course.parts.controller, width=1)
+    for at in lost[:FILMS]:
+        panels = {"game": decode(decoder, np.float32(series["mu"][at : at + rules.max_steps]))}
+        starts = starts_at(course.watcher(before.weights), series, np.array([at]))
+        world = DreamWorld(course.build_rnn(before.weights), starts, rules, width=1)
+        for number in range(1, DREAMS + 1):
+            trial = Trial(number, parameters)
+            z, _ = dream_path(world, controllers, trial, rules.max_steps)
+            panels[f"dream {number}"] = decode(decoder, z)
+        yield from video.side_by_side(panels)
+
+
+def write_film(
+    options: argparse.Namespace, course: Course, before: Standing, found: np.ndarray, rate: float
+) -> None:
+    """rate: the temperature."""
+    of = read_round(course, options.number)["log"]["best"] if options.of is None else options.of
+    if not 0 <= of < len(found):
+        raise UserError(f"--of {of}: round {options.number} has C's from 0 to {len(found) - 1}")
+    tracks = course.config.rounds.tracks
+    drives = range(of * tracks, (of + 1) * tracks)
+    lost = losses(course.driven(options.number), drives)
+    if not len(lost):
+        raise UserError(f"--video: C {of} of round {options.number} lost the road on no track")
+    rules = DreamRules(rate, BEFORE + AFTER, course.config.dream.ends)
+    frames = film(course, before, found[of], lost, rules)
+    video.write(Path(options.video), frames, course.parts.task.fps)
+    print(f"{options.video}: {min(len(lost), FILMS)} of the {len(lost)} drives of C {of} in which")
+    print(f"it lost the road; its last tile is at {BEFORE / course.parts.task.fps:.1f} s of each")
+
+
 def main() -> None:
     options = read_options()
     one_thread()
@@ -158,10 +225,14 @@ def main() -> None:
     before = standing_before(course, number)
     m, whitening = make_m(course, before), whiten(course, before)
     # The search's log is whole, so this only repeats what it came to.
-    found = dream_up(course, None, before, whitening, m)
+    log = course.of_round(number) / "log.jsonl"
+    found = dream_up(course, None, before, whitening, m, log)
+    temperature = options.temperature or config.dream.temperature
+    if options.video:
+        write_film(options, course, before, found, temperature)
+        return
     series, tracks = course.driven(number), config.rounds.tracks
     decoder = load_decoder(folders.run_folder(config.run), config.vision)
-    temperature = options.temperature or config.dream.temperature
     rules = DreamRules(temperature, options.steps, config.dream.ends)
     for place, parameters in enumerate(found):
         drives = range(place * tracks, (place + 1) * tracks)

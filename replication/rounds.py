@@ -18,6 +18,7 @@ same numbers, bit for bit.
 import dataclasses
 import shutil
 from dataclasses import dataclass
+from pathlib import Path
 
 from replication.config import Config, UserError
 from replication.dataset.driven import episodes_of, return_of, write_driven
@@ -90,13 +91,15 @@ def whiten(course: Course, before: Standing) -> Whitening:
 
 
 def dream_up(
-    course: Course, pool: mpi.Pool, before: Standing, whitening: Whitening, m: NewM
+    course: Course, pool: mpi.Pool, before: Standing, whitening: Whitening, m: NewM, path: Path
 ) -> np.ndarray:
-    """C at the start of the search in the dream and at points on its way: float32 (C's, P)."""
+    """C at the start of the search in the dream and at points on its way: float32 (C's, P).
+
+    path: the search's log.
+    """
     settings, number = course.config.rounds, before.number + 1
     planned = max(settings.least_sigma, settings.sigma * SMALLER**before.number)
     search = DreamSearch(course.config, course.seed(number), planned * before.steps, m)
-    path = course.of_round(number) / "log.jsonl"
     return search.run(pool, before.parameters, whitening, path)
 
 
@@ -161,7 +164,7 @@ def play_round(course: Course, pool: mpi.Pool, before: Standing, log: Log) -> St
         shutil.rmtree(folders.driven_folder(course.config, number), ignore_errors=True)
         folder.mkdir()
     m, whitening = make_m(course, before), whiten(course, before)
-    found = dream_up(course, pool, before, whitening, m)
+    found = dream_up(course, pool, before, whitening, m, folder / "log.jsonl")
     driven = drive(course, pool, number, found, whitening, m)
     rnn, parameters, explained = learn(course, before, found[driven.best])
     weights = rnn.get_weights()

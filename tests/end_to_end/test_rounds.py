@@ -1,13 +1,17 @@
 """Rounds of dreaming and driving: files, resume, equal numbers for any number of processes."""
 
+import importlib
 import json
 import shutil
+import sys
 from pathlib import Path
 
 from replication.config import Rnn
 from replication.rnn.rnn import MDNRNN
+from replication.runs import folders
 from replication.tasks.car_racing import CAR_RACING_V3
 
+import imageio.v2 as imageio
 import numpy as np
 import pytest
 import tiny
@@ -218,3 +222,57 @@ def test_a_rounds_cs_are_shown_in_dream_and_game(copy):
     for number in ("0", "3"):
         ended = tiny.stage(script, "t", "--number", number, *options, home=copy)
         assert f"--number {number}: t has no such finished round" in ended.complaint
+
+
+@pytest.fixture
+def study(copy, monkeypatch):
+    """docs/dream_against_game.py as a module, at work in that home."""
+    monkeypatch.syspath_prepend(Path(__file__).parents[2] / "docs")
+    monkeypatch.setattr(folders, "HOME", copy)
+    return importlib.import_module("dream_against_game")
+
+
+def test_lost_cars_are_those_that_find_nothing_more(study):
+    tiles, reward = np.zeros((1200, 1)), np.full(1200, -0.1)
+    found = (range(10, 301, 2), range(410, 800, 2), range(900, 941, 2), range(960, 1000, 2))
+    for frames in found:  # one lost, one with nearly a lap, one that ends so, one lost too early
+        tiles[frames], reward[frames] = 1, 5 - 0.1
+    series = {"tiles": tiles, "reward": reward, "offset": np.array([0, 400, 850, 950, 1200])}
+    assert study.losses(series, range(4)).tolist() == [300 - study.BEFORE]
+    assert not len(study.losses(series, range(1, 4)))
+
+
+def test_lost_cars_are_filmed_beside_their_dreams(study, copy, monkeypatch, capsys):
+    film = copy / "lost.mp4"
+    argv = ["dream_against_game.py", "t", "--number", "2", "--video", str(film)]
+    monkeypatch.setattr(sys, "argv", argv)
+    with pytest.raises(study.UserError, match="C . of round 2 lost the road on no track"):
+        study.main()
+    monkeypatch.setattr(sys, "argv", [*argv, "--of", "2"])
+    with pytest.raises(study.UserError, match="round 2 has C's from 0 to 1"):
+        study.main()
+    monkeypatch.setattr(study, "losses", lambda series, episodes: np.array([2, 3]))
+    monkeypatch.setattr(study, "BEFORE", 4)
+    monkeypatch.setattr(study, "AFTER", 2)
+    monkeypatch.setattr(sys, "argv", [*argv, "--of", "1"])
+    study.main()
+    assert capsys.readouterr().out.startswith(f"{film}: 2 of the 2 drives of C 1 in which")
+    frames = imageio.mimread(film)
+    assert len(frames) == 2 * 6 and frames[0].shape == (280, 4 * 256, 3)
+
+
+def test_a_search_is_repeated_in_other_dreams(copy):
+    """docs/other_dreams.py, which changes nothing of what it looks at."""
+    before = numbers(copy)
+    script, options = "../docs/other_dreams", ("t", "--number", "2", "--tracks", "2")
+    lines = []
+    for temperature in ("1", "0.5", "1"):
+        more = ("--dream.temperature", temperature)
+        ended = tiny.stage(script, *options, *more, home=copy)
+        assert ended.status == 0, ended.err
+        lines.append(ended.out.splitlines())
+        assert [line[:13].strip() for line in lines[-1]] == ["the start", "point 1 of 1"]
+    assert lines[0] == lines[2] != lines[1] and "than the start    +0.0 ±  0.0" in lines[0][0]
+    assert numbers(copy) == before
+    ended = tiny.stage(script, *options, "--env.max_steps", "9", home=copy)
+    assert ended.status == 2 and "only settings of dream and rounds" in ended.complaint

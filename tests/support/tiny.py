@@ -99,7 +99,9 @@ def _stage(name: str, argv: tuple[str, ...], home: Path, before, out: list[str])
     folders.HOME, sys.argv = home, [f"{name}.py", *argv]
     if before:
         before()
-    runpy.run_path(str(ROOT / "replication" / f"{name}.py"), run_name="__main__")
+    script = (ROOT / "replication" / f"{name}.py").resolve()
+    sys.path.insert(0, str(script.parent))  # as Python does
+    runpy.run_path(str(script), run_name="__main__")
 
 
 def die_at(name: str, count: int) -> None:
