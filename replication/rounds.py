@@ -33,7 +33,7 @@ from replication.rollouts.dream_world import dream_rules
 from replication.rollouts.loop import Trial
 from replication.rollouts.workers import DreamSettings, NewM, record_all, run_all, start_worker
 from replication.runs import files, folders, records
-from replication.runs.logs import Log, read_log
+from replication.runs.logs import Log, read_log, seconds_of
 from replication.runs.script import parse_run_cli
 from replication.runs.seeds import Purpose, derive_seed, generator
 from replication.search.course import Course, Standing, read_round, standing_after, standing_before
@@ -274,7 +274,9 @@ def main(config: Config) -> None:
         start.save(folder)
         course = Course(config, parts, start.parameters, folder)
         standing = standing_after(course)
-        log = Log(folder / "log.jsonl", resume_at=standing.number)
+        # A search that was stopped in the middle of its round: its seconds count, too.
+        search = read_log(course.of_round(standing.number + 1) / "log.jsonl")
+        log = Log(folder / "log.jsonl", standing.number, seconds_of(search))
         parts.task.make_env(config.env.stock).close()  # the master compiles for all
         with mpi.pool(start_worker, (parts, config.env)) as pool:
             while standing.number < config.rounds.count:

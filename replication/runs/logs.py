@@ -12,13 +12,16 @@ from replication.runs.folders import shown
 class Log:
     """A log.jsonl that resumes: one line an interval, no step twice, no torn line."""
 
-    def __init__(self, path: Path, resume_at: int = 0):
-        """Keep the lines up to step `resume_at` and append from there."""
+    def __init__(self, path: Path, resume_at: int = 0, seconds: float = 0.0):
+        """Keep the lines up to step `resume_at` and append from there.
+
+        seconds: of work that is done and stands in none of these lines.
+        """
         self.path = path
         kept = [line for line in read_log(path) if line["step"] <= resume_at]
         with replacing(path) as temporary:
             temporary.write_text("".join(json.dumps(line) + "\n" for line in kept))
-        self.start = time.monotonic() - (kept[-1]["seconds"] if kept else 0.0)
+        self.start = time.monotonic() - seconds_of(kept) - seconds
 
     @property
     def seconds(self) -> float:
@@ -30,6 +33,11 @@ class Log:
         with open(self.path, "a") as file:
             file.write(json.dumps(line) + "\n")
         return line
+
+
+def seconds_of(lines: list[dict]) -> float:
+    """The seconds of work that a log's lines tell of."""
+    return lines[-1]["seconds"] if lines else 0.0
 
 
 def read_log(path: Path) -> list[dict]:

@@ -152,14 +152,18 @@ def test_rounds_go_on_where_they_stood(dreaming, again, killed):
     (rounds / "02/round.json").unlink()
     log = rounds / "log.jsonl"
     log.write_text(log.read_text().splitlines(keepends=True)[0])
+    log = rounds / "02/log.jsonl"
+    lines = [json.loads(line) | {"seconds": 5000.0} for line in log.read_text().splitlines()]
+    log.write_text("".join(json.dumps(line) + "\n" for line in lines))
     if killed == "searching":
         shutil.rmtree(rounds / "02/rnn")
         shutil.rmtree(again / "data/t/rounds/02")
-        log = rounds / "02/log.jsonl"
-        log.write_text(log.read_text().splitlines(keepends=True)[0] + '{"step": 2, "sec')
+        log.write_text(json.dumps(lines[0]) + '\n{"step": 2, "sec')
     ended = tiny.stage("rounds", *ARGV, home=again)
     assert ended.status == 0, ended.err
     assert numbers(again) == numbers(dreaming)
+    seconds = [json.loads(line)["seconds"] for line in (rounds / "log.jsonl").open()]
+    assert seconds[1] - seconds[0] > 5000  # of the search that was stopped, too
 
 
 def test_rounds_start_from_an_agent_and_the_search_from_the_rounds(finished, again):
