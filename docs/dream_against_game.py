@@ -197,22 +197,24 @@ def film(
 
 
 def write_film(
-    options: argparse.Namespace, course: Course, before: Standing, found: np.ndarray, rate: float
+    options: argparse.Namespace,
+    course: Course,
+    before: Standing,
+    found: np.ndarray,
+    rules: DreamRules,
 ) -> None:
-    """rate: the temperature."""
     of = read_round(course, options.number)["log"]["best"] if options.of is None else options.of
     if not 0 <= of < len(found):
         raise UserError(f"--of {of}: round {options.number} has C's from 0 to {len(found) - 1}")
-    tracks = course.config.rounds.tracks
-    drives = range(of * tracks, (of + 1) * tracks)
-    lost = losses(course.driven(options.number), drives)
+    tracks, fps = course.config.rounds.tracks, course.parts.task.fps
+    lost = losses(course.driven(options.number), range(of * tracks, (of + 1) * tracks))
     if not len(lost):
         raise UserError(f"--video: C {of} of round {options.number} lost the road on no track")
-    rules = DreamRules(rate, BEFORE + AFTER, course.config.dream.ends)
-    frames = film(course, before, found[of], lost, rules)
-    video.write(Path(options.video), frames, course.parts.task.fps)
-    print(f"{options.video}: {min(len(lost), FILMS)} of the {len(lost)} drives of C {of} in which")
-    print(f"it lost the road; its last tile is at {BEFORE / course.parts.task.fps:.1f} s of each")
+    video.write(Path(options.video), film(course, before, found[of], lost, rules), fps)
+    print(
+        f"{options.video}: {min(len(lost), FILMS)} of {len(lost)} drives in which C {of} lost the"
+        f" road; the last tile of each is at {BEFORE / fps:.1f} s"
+    )
 
 
 def main() -> None:
@@ -229,7 +231,8 @@ def main() -> None:
     found = dream_up(course, None, before, whitening, m, log)
     temperature = options.temperature or config.dream.temperature
     if options.video:
-        write_film(options, course, before, found, temperature)
+        rules = DreamRules(temperature, BEFORE + AFTER, config.dream.ends)
+        write_film(options, course, before, found, rules)
         return
     series, tracks = course.driven(number), config.rounds.tracks
     decoder = load_decoder(folders.run_folder(config.run), config.vision)

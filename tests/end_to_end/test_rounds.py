@@ -260,7 +260,7 @@ def test_lost_cars_are_filmed_beside_their_dreams(study, copy, monkeypatch, caps
     monkeypatch.setattr(study, "AFTER", 2)
     monkeypatch.setattr(sys, "argv", [*argv, "--of", "1"])
     study.main()
-    assert capsys.readouterr().out.startswith(f"{film}: 2 of the 2 drives of C 1 in which")
+    assert capsys.readouterr().out.startswith(f"{film}: 2 of 2 drives in which C 1 lost")
     frames = imageio.mimread(film)
     assert len(frames) == 2 * 6 and frames[0].shape == (280, 4 * 256, 3)
 
