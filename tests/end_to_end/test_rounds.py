@@ -233,7 +233,9 @@ def study(copy, monkeypatch):
     """docs/dream_against_game.py as a module, at work in that home."""
     monkeypatch.syspath_prepend(Path(__file__).parents[2] / "docs")
     monkeypatch.setattr(folders, "HOME", copy)
-    return importlib.import_module("dream_against_game")
+    module = importlib.import_module("dream_against_game")
+    monkeypatch.setattr(module, "one_thread", lambda: None)  # other tests have used TensorFlow
+    return module
 
 
 def test_lost_cars_are_those_that_find_nothing_more(study):
