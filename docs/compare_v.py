@@ -11,34 +11,26 @@ from pathlib import Path
 
 from replication.config import UserError
 from replication.dataset.episodes import list_episodes, split
+from replication.report.frame_grid import make_grid
 from replication.rollouts.agent_files import load_decoder, load_encoder
 from replication.runs import files, folders, records
 from replication.runs.script import run_script
 from replication.vae.frames import held_out_frames
 from replication.vae.picture_measures import measure_reconstructions
-from replication.vae.vae import decode, to_float
+from replication.vae.pictures import reconstruct
 
 import numpy as np
-from PIL import Image
 
 SHOWN = 12  # frames in the picture
-BATCH = 100  # frames encoded at once
 
 
-def reconstruct(run: str, frames: np.ndarray) -> np.ndarray:
-    """What the V of a run makes of frames, of its means: both uint8 (N, 64, 64, 3)."""
-    folder, vision = folders.run_folder(run), records.load_config(run).vision
-    encoder, decoder = load_encoder(folder, vision), load_decoder(folder, vision)
-    parts = np.array_split(frames, -(-len(frames) // BATCH))
-    return decode(decoder, np.concatenate([encoder(to_float(part))[0] for part in parts]))
-
-
-def write_picture(rows: list[np.ndarray], path: Path) -> None:
+def write_picture(rows: dict[str, np.ndarray], path: Path) -> None:
     """A row of each of these frames (N, 64, 64, 3): SHOWN of them, evenly spread."""
-    chosen = ((np.arange(SHOWN) + 0.5) * len(rows[0]) / SHOWN).astype(int)
-    picture = np.concatenate([np.concatenate(list(row[chosen]), axis=1) for row in rows])
+    count = len(next(iter(rows.values())))
+    chosen = ((np.arange(SHOWN) + 0.5) * count / SHOWN).astype(int)
+    figure, _ = make_grid(np.stack([row[chosen] for row in rows.values()]), list(rows))
     with files.replacing(path) as temporary:
-        Image.fromarray(picture).save(temporary)
+        figure.savefig(temporary, format="png")
 
 
 def main() -> None:
@@ -51,10 +43,12 @@ def main() -> None:
         raise UserError(f"--picture {path}: must be a .png in a folder that exists")
     _, held_out = split(list_episodes(records.load_config(options.runs[0])))
     frames = held_out_frames(held_out)
-    rows = [frames]
+    rows = {"the game": frames}
     for run in options.runs:
-        rows.append(reconstruct(run, frames))
-        measures = measure_reconstructions(rows[-1], frames)
+        folder, vision = folders.run_folder(run), records.load_config(run).vision
+        encoder, decoder = load_encoder(folder, vision), load_decoder(folder, vision)
+        rows[run] = reconstruct(encoder, decoder, frames)
+        measures = measure_reconstructions(rows[run], frames)
         values = "  ".join(f"{name} {value.mean():.3g}" for name, value in measures.items())
         print(f"{run:<20} {len(frames)} frames  {values}", flush=True)
     if path:

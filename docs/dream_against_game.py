@@ -75,6 +75,13 @@ def course_of(config: Config) -> Course:
     return Course(config, parts, start.parameters, run / "rounds")
 
 
+def standing_at(course: Course, number: int) -> Standing:
+    """Where the rounds stood before a finished one; UserError if there is none of that number."""
+    if not 1 <= number <= standing_after(course).number:
+        raise UserError(f"--number {number}: {course.config.run} has no such finished round")
+    return standing_before(course, number)
+
+
 def driven_from(
     series: dict, episodes: range, first: int, steps: int
 ) -> tuple[np.ndarray, np.ndarray]:
@@ -222,9 +229,7 @@ def main() -> None:
     one_thread()
     config = records.load_config(options.run)
     course, number = course_of(config), options.number
-    if not 1 <= number <= standing_after(course).number:
-        raise UserError(f"--number {number}: {config.run} has no such finished round")
-    before = standing_before(course, number)
+    before = standing_at(course, number)
     m, whitening = make_m(course, before), whiten(course, before)
     # The search's log is whole, so this only repeats what it came to.
     log = course.of_round(number) / "log.jsonl"

@@ -20,11 +20,11 @@ from replication.rounds import dream_up, make_m, whiten
 from replication.runs import records
 from replication.runs.command_line import parse_dataclass
 from replication.runs.seeds import Purpose, derive_seed
-from replication.search.course import Course, standing_after, standing_before
+from replication.search.course import Course
 from replication.search.round_trials import dream_trials, each_on
 
 import numpy as np
-from dream_against_game import course_of
+from dream_against_game import course_of, standing_at
 
 OWN = 3  # of a round's drives: 0 are the clean ones, 1 and 2 the disturbed
 
@@ -79,9 +79,7 @@ def main() -> None:
     one_thread()
     config = config_of(options.run, settings)
     course, number = course_of(config), options.number
-    if not 1 <= number <= standing_after(course).number:
-        raise UserError(f"--number {number}: {config.run} has no such finished round")
-    before = standing_before(course, number)
+    before = standing_at(course, number)
     m, whitening = make_m(course, before), whiten(course, before)
     with mpi.pool(start_worker, (course.parts, config.env)) as pool:
         with tempfile.TemporaryDirectory() as folder:

@@ -41,14 +41,16 @@ def save_samples(v: keras.Model, frames: Frames, config: Config, folder: Path) -
             by_kind.setdefault(task.frame_kind(obs[time], time), []).append(obs[time])
     chosen = [(kind, frame) for kind in task.frame_kinds for frame in by_kind.get(kind, [])[:2]]
     obs = np.stack([frame for _, frame in chosen])
-    recon = reconstruct(v, obs)
+    recon = reconstruct(v.encoder, v.decoder, obs)
     sampled = to_bytes(v.decoder(random.standard_normal((len(obs), task.z_size), np.float32)))
     measures = {
         "obs": {"sharpness": sharpness(obs)},
         "recon": measure_reconstructions(recon, obs),
         "sampled": {"sharpness": sharpness(sampled)},
         "held_out_obs": {"sharpness": sharpness(frames.chosen)},
-        "held_out_recon": measure_reconstructions(reconstruct(v, frames.chosen), frames.chosen),
+        "held_out_recon": measure_reconstructions(
+            reconstruct(v.encoder, v.decoder, frames.chosen), frames.chosen
+        ),
     }
     with files.replacing(folder / "samples.npz") as temporary:
         np.savez_compressed(
@@ -65,10 +67,10 @@ def save_samples(v: keras.Model, frames: Frames, config: Config, folder: Path) -
         )
 
 
-def reconstruct(v: keras.Model, obs: np.ndarray) -> np.ndarray:
+def reconstruct(encoder: keras.Model, decoder: keras.Model, obs: np.ndarray) -> np.ndarray:
     """From the mean of z: uint8 (N, 64, 64, 3) -> uint8 (N, 64, 64, 3)."""
     batches = (to_float(obs[i : i + 100]) for i in range(0, len(obs), 100))
-    return np.concatenate([to_bytes(v.decoder(v.encoder(batch)[0])) for batch in batches])
+    return np.concatenate([to_bytes(decoder(encoder(batch)[0])) for batch in batches])
 
 
 def save_traversal(v: keras.Model, frames: np.ndarray, folder: Path) -> None:
