@@ -165,6 +165,7 @@ class Dream:
     # Deviations where these are not 0. The units are those that M predicts: tiles, for the car.
     patience: Count = 0  # Steps without reward after which a dream is over; 0: never. [paper: none]
     cap: Weight = 0.0  # What a step may earn on the average; 0: anything. [paper: none]
+    excess: Weight = 0.0  # What it costs to earn 1 above the cap. [paper: none]
     worst: Fraction = 0.0  # The worst quarter's share in a candidate's fitness. [paper: none]
 
 

@@ -38,16 +38,18 @@ class DreamVectorEnv(VectorEnv):
         ends: Ends = "drawn",
         max_steps: int | None = None,
         cap: float = 0.0,
+        excess: float = 0.0,
         autoreset_mode: str | AutoresetMode = AutoresetMode.NEXT_STEP,
     ):
         """starts: states that dreams start from. max_steps: None: as many as the game's episodes.
 
         ends: by lot, or where M gives the end half a chance. cap: what a step may earn on the
-        average; 0: anything. autoreset_mode: as SyncVectorEnv's.
+        average; 0: anything. excess: what it costs to earn 1 above it. autoreset_mode: as
+        SyncVectorEnv's.
         """
         if num_envs < 1:
             raise ValueError(f"num_envs {num_envs}: at least 1")
-        self.dreams = Dreams(rnn, starts, temperature, num_envs, cap=cap)
+        self.dreams = Dreams(rnn, starts, temperature, num_envs, cap=cap, excess=excess)
         self.num_envs, self.decoder, self.ends = num_envs, decoder, ends
         self.max_steps = max_steps or rnn.task.max_steps
         self.autoreset_mode = AutoresetMode(autoreset_mode)

@@ -77,10 +77,12 @@ class Dreams:
         width: int = 1,
         component: int | None = None,
         cap: float = 0.0,
+        excess: float = 0.0,
     ):
         """component: the only one of M's Gaussians, 0..K-1, that z is drawn from; None: all.
 
         cap: what a dream has earned after t steps counts up to cap * t + CAP_FIRST; 0: all of it.
+        excess: times what does not count, taken off.
         """
         if not 0 < temperature < np.inf:
             raise ValueError(f"temperature {temperature}: must be positive")
@@ -88,6 +90,7 @@ class Dreams:
             raise ValueError(f"component {component}: M has {rnn.config.mixtures}, from 0 on")
         self.rnn, self.temperature, self.width = rnn, temperature, width
         self.component, self.cap = -1 if component is None else component, cap
+        self.excess = np.float32(excess)
         self.starts, self.weights = starts, weights_of(rnn)
         self._allocate(-(-width // LANES))
 
@@ -164,13 +167,13 @@ class Dreams:
         return self._counted(reward), end > 0.5 if ends == "likely" else self.uniform < end
 
     def _counted(self, reward: np.ndarray) -> np.ndarray:
-        """The part of a reward (B,) that counts."""
+        """The part of a reward (B,) that counts, less what the rest of it costs."""
         if not self.cap:
             return reward
         steps = np.float32(self._steps.reshape(-1)[: self.width] - np.uint64(1))
-        before = self._earned
-        self._earned = np.minimum(before + reward, self.cap * steps + CAP_FIRST)
-        return self._earned - before
+        before, total = self._earned, self._earned + reward
+        self._earned = np.minimum(total, self.cap * steps + CAP_FIRST)
+        return self._earned - before - self.excess * (total - self._earned)
 
     @property
     def uniform(self) -> np.ndarray:

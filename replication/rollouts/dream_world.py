@@ -22,13 +22,14 @@ class DreamRules:
     max_steps: int | None = None  # None: as many as the game's episodes have
     ends: Ends = "drawn"
     cap: float = 0.0  # what a step may earn on the average; 0: anything
+    excess: float = 0.0  # what it costs to earn 1 above the cap
     component: int | None = None  # of M's mixture, the only one that z is drawn from; None: all
 
 
 def dream_rules(settings: Dream, max_steps: int) -> DreamRules:
     """The rules of a run's dreams; max_steps: of the game's episodes."""
     steps = settings.steps or max_steps
-    return DreamRules(settings.temperature, steps, settings.ends, settings.cap)
+    return DreamRules(settings.temperature, steps, settings.ends, settings.cap, settings.excess)
 
 
 class DreamWorld:
@@ -44,7 +45,9 @@ class DreamWorld:
     ):
         """purpose: what the dreams' random numbers are for."""
         rules = rules or DreamRules()
-        self.dreams = Dreams(rnn, starts, rules.temperature, width, rules.component, rules.cap)
+        self.dreams = Dreams(
+            rnn, starts, rules.temperature, width, rules.component, rules.cap, rules.excess
+        )
         self.rules, self.width, self.purpose = rules, width, purpose
         self.max_steps = rules.max_steps or rnn.task.max_steps
         self.idle_reward, self.idle_below = 0.0, rnn.task.dream_idle

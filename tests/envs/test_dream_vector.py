@@ -147,6 +147,23 @@ def test_what_a_dream_earns_may_have_a_cap():
     np.testing.assert_allclose(totals[:, -1], np.broadcast_to(limits[-1], (2, B)), rtol=1e-5)
 
 
+def test_what_is_earned_above_the_cap_may_cost():
+    """A dream that earns what the cap lets count, and no more, has the greatest return."""
+    rnn = random_rnn(HEADS)
+    rnn.heads["reward"].bias.assign([2.0])
+    rnn.heads["termination"].bias.assign([-99.0])
+
+    def returns(**rules) -> np.ndarray:
+        envs = DreamVectorEnv(rnn, STARTS, B, max_steps=STEPS, **rules)
+        return np.sum([rewards for _, rewards, *_ in played(envs, STEPS)[1:]], axis=0)
+
+    whole, capped = returns(), returns(cap=0.5)
+    assert (whole > capped + 0.5).all()
+    for excess in (0.0, 0.5, 2.0):
+        costly = returns(cap=0.5, excess=excess)
+        np.testing.assert_allclose(costly, capped - excess * (whole - capped), rtol=1e-4)
+
+
 def test_without_autoreset_the_user_resets():
     envs = DreamVectorEnv(random_rnn(), STARTS, B, max_steps=2, autoreset_mode="Disabled")
     envs.reset(seed=0)
