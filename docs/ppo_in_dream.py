@@ -163,7 +163,7 @@ def main() -> None:
     def dreams(count: int) -> Vectorized:
         envs = DreamVectorEnv(
             rnn, starts, count, temperature=temperature, ends=rules.ends, cap=cap,
-            max_steps=options.dream, autoreset_mode="SameStep",
+            excess=rules.excess, max_steps=options.dream, autoreset_mode="SameStep",
         )  # fmt: skip
         return Vectorized(squashed_vector(envs, task))
 

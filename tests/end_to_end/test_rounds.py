@@ -21,7 +21,8 @@ FIELDS = """
     --rounds.count 2 --rounds.generations 2 --rounds.population 6 --rounds.episodes 3
     --rounds.points 1 --rounds.tracks 2 --rounds.noisy 1 --rounds.bursts 1
     --rounds.batches 3 --rounds.final 2
-    --dream.steps 30 --dream.starts recorded --dream.patience 20 --dream.cap 0.5 --dream.worst 0.5
+    --dream.steps 30 --dream.starts recorded --dream.patience 20 --dream.cap 0.5 --dream.excess 1
+    --dream.worst 0.5
 """
 ARGV = [*tiny.SCHEDULE, *FIELDS.split()]
 
