@@ -98,11 +98,13 @@ PRESETS = {
         extract=Extract(episodes=200, policy="brownian"),
         vae=FEWER_BATCHES,
         rnn=DREAMT_RNN,
-        # The cap: some 280 tiles in 1000 frames are a lap; of faster cars M knows little.
-        dream=Dream(starts="recorded", steps=900, patience=60, cap=0.28, worst=0.5),
+        # The cap: some 280 tiles are a lap; of cars that need less than 900 frames for it M knows
+        # little, and what is faster costs.
+        dream=Dream(starts="recorded", steps=900, patience=60, cap=0.31, excess=1.0, worst=0.5),
+        # Short rounds: M soon learns what a search has made of it.
         rounds=Rounds(
-            count=8, generations=24, least_sigma=0.04, tracks=16, noisy=24, noise=0.1, bursts=12,
-            batches=1000, learning_rate=1e-3,
+            count=16, generations=12, least_sigma=0.04, noisy=12, noise=0.1, batches=500,
+            learning_rate=1e-3,
         ),
         controller=Controller(z="mean", generations=0, eval_episodes=48),
     ),
