@@ -3,7 +3,7 @@
     python docs/compare_v.py dreamt dreamt_1 --picture v.png
 
 Prints what each V's reconstructions are like. The picture has some of the frames, evenly spread,
-above each V's reconstructions of them. docs/rounds-and-dreams.md has results.
+above each V's reconstructions of them. docs/dream-trials.md has results.
 """
 
 import argparse

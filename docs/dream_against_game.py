@@ -5,7 +5,7 @@
 
 Of a finished round of a run with the car's tiles. For each C: the new tiles of every eighth of so
 many steps, how often it had fewer than two, as then a car is lost, and in how many frames the road
-ahead bends. docs/rounds-and-dreams.md has results. With --video only a film of drives in which one
+ahead bends. docs/dream-trials.md has results. With --video only a film of drives in which one
 C lost the road, beside dreams from a state shortly before.
 """
 
