@@ -34,7 +34,7 @@ def named(path: Path) -> str:
 
 def tracked(paths: list[Path]) -> list[Path]:
     """Those that are kept with the repository, and not a user's own."""
-    kept = {"pretrained", "take_cover", "temperatures", "laptop", "controls", "report"}
+    kept = {"pretrained", "take_cover", "temperatures", "dreamt", "laptop", "controls", "report"}
     return [path for path in paths if path.relative_to(ROOT / "checkpoints").parts[0] in kept]
 
 
