@@ -127,7 +127,7 @@ class Controller:
     generations: Count = 1800  # In all; 0: C as it starts, evaluated. [paper, A.4]
     # Deviation where it is a folder: a new search from an agent's C; where its V, M or mode are
     # others, from the C that acts most like that agent on the run's rollouts.
-    # Its generations count on from that agent's for its tracks, so that these are others.
+    # Its generations count on from that agent's, so its tracks are others.
     # Rounds begin with it, and the search after them with what they made of it.
     start: str = "zero"  # What C starts from: zero, or an agent's folder. [original: 0]
     sigma: float = 0.1  # First step size of CMA-ES. [original train.py]

@@ -6,6 +6,7 @@ import json
 import re
 import runpy
 import shlex
+import subprocess
 from pathlib import Path
 from types import ModuleType
 
@@ -34,8 +35,9 @@ def named(path: Path) -> str:
 
 def tracked(paths: list[Path]) -> list[Path]:
     """Those that are kept with the repository, and not a user's own."""
-    kept = {"pretrained", "take_cover", "temperatures", "dreamt", "laptop", "controls", "report"}
-    return [path for path in paths if path.relative_to(ROOT / "checkpoints").parts[0] in kept]
+    listed = subprocess.check_output(["git", "-C", str(ROOT), "ls-files", "checkpoints"], text=True)
+    kept = {ROOT / name for name in listed.splitlines()}
+    return [path for path in paths if path in kept]
 
 
 def section(path: Path, title: str) -> str:
