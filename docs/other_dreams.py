@@ -4,7 +4,7 @@
 
 Begins as the round did: the same M, C and random numbers. Settings of `dream`, and of a round's
 search, may be others than the run's. The C at the start and those on the way drive tracks that no
-round and no score has. Changes nothing of the run. docs/dream-trials.md has results.
+round and no score has. Changes nothing of the run. docs/rounds-and-dreams.md has results.
 """
 
 import argparse
