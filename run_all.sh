@@ -2,7 +2,7 @@
 # Sets up what is missing, then:
 #   bash run_all.sh [PRESET] [--run NAME] [--vae.epochs 2 ...]   every stage in order, to the report page
 #   bash run_all.sh test [PYTEST OPTIONS]                        ruff, biome and the tests; -m "not slow": some of them
-# PRESET: quick (default), laptop_1, laptop_2, laptop, one_pass, dreamt, report, paper, doom_quick, doom, doom_rounds.
+# PRESET: quick (default), laptop_1, laptop_2, laptop, one_pass, dreamt, laptop_v3, report, paper, doom_quick, doom, doom_rounds.
 # PYTHON=python3.12 picks another interpreter. DOOM=1 installs ViZDoom too, as the presets of Take Cover do.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)

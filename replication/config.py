@@ -216,8 +216,8 @@ class Events:
 
 @dataclass(frozen=True)
 class Config:
-    """A run. Preset first; quick if none, or laptop, one_pass, dreamt, report, paper, doom,
-    doom_rounds or doom_quick.
+    """A run. Preset first; quick if none, or laptop, one_pass, dreamt, laptop_v3, report, paper,
+    doom, doom_rounds or doom_quick.
     """
 
     preset: tyro.conf.Suppress[str] = "paper"
@@ -261,8 +261,11 @@ def place_of(preset: str) -> str:
 
 
 def run_before(config: Config) -> str:
-    """The run whose agent a run goes on from: mine_1 before mine."""
-    return config.run.removesuffix(place_of(config.preset)) + place_of(config.after)
+    """The run whose agent a run goes on from: mine_1 before mine, or mine_dreamt."""
+    if config.run == default_run(config.preset, config.vision):
+        return default_run(config.after, config.vision)
+    base = config.run.removesuffix(place_of(config.preset))
+    return base + (place_of(config.after) or f"_{config.after}")
 
 
 def check(config: Config) -> None:

@@ -30,7 +30,7 @@ SMALL_VAEGAN = Vaegan(
 )  # fmt: skip
 
 
-def pass_after(before: str, preset: str) -> Config:
+def pass_after(before: str, preset: str, task: str = Config.task) -> Config:
     """A pass in which the agent of another drives: V and M are made of that, and C goes on.
 
     C begins as the policy most like that agent's, with smaller steps than from 0 and more tracks.
@@ -38,6 +38,7 @@ def pass_after(before: str, preset: str) -> Config:
     agent = f"checkpoints/{before}"
     return Config(
         preset=preset,
+        task=task,
         after=before,
         run=preset,
         extract=Extract(episodes=200, policy="agent", agent=agent),
@@ -108,6 +109,8 @@ PRESETS = {
         ),
         controller=Controller(z="mean", generations=0, eval_episodes=48),
     ),
+    # The same, and then a pass in the game: hours on two cores.
+    "laptop_v3": pass_after("dreamt", "laptop_v3", "car_racing_v3"),
     # The whole pipeline in minutes on two cores.
     "quick": Config(
         preset="quick",

@@ -64,6 +64,8 @@ def test_a_vae_gan_has_a_run_of_its_own_on_the_presets_rollouts(argv, run, rollo
         (["laptop_2", "--run", "mine_2"], "checkpoints/mine_1", "mine_2"),
         (["laptop"], "checkpoints/laptop_2", "laptop"),
         (["laptop", "--run", "mine"], "checkpoints/mine_2", "mine"),
+        (["laptop_v3"], "checkpoints/dreamt", "laptop_v3"),
+        (["laptop_v3", "--run", "mine"], "checkpoints/mine_dreamt", "mine"),
         (["laptop", "--vision", "vaegan"], "checkpoints/laptop-vaegan_2", "laptop-vaegan"),
     ],
 )

@@ -107,7 +107,7 @@ def test_presets_play_the_game_of_what_they_replicate():
     """The paper and the report drove on CarRacing-v0, and the original stretched its frames."""
     v0 = ("paper", "report", "quick", "laptop_1", "laptop_2", "laptop")
     cars = dict.fromkeys(v0, "car_racing_v0")
-    cars |= dict.fromkeys(("one_pass", "dreamt"), "car_racing_v3")
+    cars |= dict.fromkeys(("one_pass", "dreamt", "laptop_v3"), "car_racing_v3")
     games = {name: preset.task for name, preset in PRESETS.items()}
     assert games == cars | dict.fromkeys(("doom", "doom_quick", "doom_rounds"), "take_cover")
     assert {preset.frames for preset in PRESETS.values()} == {"plain"}
@@ -126,7 +126,7 @@ def test_presets_are_valid():
 def test_a_preset_goes_on_from_the_agent_of_the_one_that_it_names():
     followers = {name: preset for name, preset in PRESETS.items() if preset.after}
     before = {name: preset.after for name, preset in followers.items()}
-    assert before == {"laptop_2": "laptop_1", "laptop": "laptop_2"}
+    assert before == {"laptop_2": "laptop_1", "laptop": "laptop_2", "laptop_v3": "dreamt"}
     for preset in followers.values():
         before = f"checkpoints/{preset.after}"
         assert (preset.extract.policy, preset.extract.agent) == ("agent", before)
@@ -139,6 +139,17 @@ def test_the_run_before_has_the_same_name_and_the_number_before():
     assert (run_before(middle), run_before(last)) == ("laptop_1", "laptop_2")
     assert run_before(dataclasses.replace(middle, run="mine_2")) == "mine_1"
     assert run_before(dataclasses.replace(last, run="seeds/mine")) == "seeds/mine_2"
+
+
+def test_the_run_before_has_its_presets_name_where_that_has_no_number():
+    preset = PRESETS["laptop_v3"]
+    assert run_before(preset) == "dreamt"
+    assert run_before(dataclasses.replace(preset, run="seeds/mine")) == "seeds/mine_dreamt"
+    gan = dataclasses.replace(preset, vision="vaegan", run="laptop_v3-vaegan")
+    assert run_before(gan) == "dreamt-vaegan"
+
+
+def test_a_preset_with_a_vae_gan_has_a_run_of_its_own():
     assert [default_run(name, "vaegan") for name in ("laptop_1", "laptop", "doom_quick")] == [
         "laptop-vaegan_1",
         "laptop-vaegan",

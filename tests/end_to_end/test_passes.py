@@ -22,6 +22,10 @@ def test_the_runs_before_have_the_same_arguments_and_names_of_their_own():
     assert found == [(parse_cli(first), first), (parse_cli(second), second)]
     assert [(config.run, config.seed) for config, _ in found] == [("mine_1", 4), ("mine_2", 4)]
     assert found[1][0].controller.start == "checkpoints/mine_1"
+    argv = ["laptop_v3", "--run", "mine"]
+    ((config, words),) = pipeline.runs_before(parse_cli(argv), argv)
+    assert (config.preset, config.run) == ("dreamt", "mine_dreamt")
+    assert words == ["dreamt", "--run", "mine", "--run", "mine_dreamt"]
 
 
 def test_without_a_name_they_have_their_presets():
