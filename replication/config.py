@@ -260,9 +260,14 @@ def place_of(preset: str) -> str:
     return re.search(r"(_\d+)?$", preset).group()
 
 
+def is_named(config: Config) -> bool:
+    """Whether a run has another name than the one that it gets where the user gives none."""
+    return config.run != default_run(config.preset, config.vision)
+
+
 def run_before(config: Config) -> str:
     """The run whose agent a run goes on from: mine_1 before mine, or mine_dreamt."""
-    if config.run == default_run(config.preset, config.vision):
+    if not is_named(config):
         return default_run(config.after, config.vision)
     base = config.run.removesuffix(place_of(config.preset))
     return base + (place_of(config.after) or f"_{config.after}")

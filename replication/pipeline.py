@@ -17,7 +17,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from replication.config import Config, UserError, default_run, run_before
+from replication.config import Config, UserError, is_named, run_before
 from replication.parallel.environment import local_environment
 from replication.runs import folders, records
 from replication.runs.command_line import split_preset
@@ -76,8 +76,8 @@ def runs_before(config: Config, argv: Sequence[str]) -> list[tuple[Config, list[
     """
     args, found = split_preset(argv)[1], []
     while config.after:
-        named = config.run != default_run(config.preset, config.vision)
-        words = [config.after, *args, *(["--run", run_before(config)] if named else [])]
+        name = ["--run", run_before(config)] if is_named(config) else []
+        words = [config.after, *args, *name]
         earlier = parse_run_cli(words)
         if earlier.rollouts == config.rollouts:
             raise UserError(f"--data {config.data}: {config.run} needs rollouts of its own agent")

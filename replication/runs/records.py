@@ -12,7 +12,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-from replication.config import VISIONS, Config, UserError, default_run
+from replication.config import VISIONS, Config, UserError, is_named
 from replication.presets import PRESETS
 from replication.runs.files import fingerprint, read_json, write_json
 from replication.runs.folders import lock, record_folder, run_folder, shown, stage_folder, v_folder
@@ -268,8 +268,8 @@ def check_inputs(config: Config, name: str) -> None:
 def command(config: Config, name: str) -> str:
     """The command line that makes a stage of this run."""
     vision = "" if config.vision == VISIONS[0] else f" --vision {config.vision}"
-    usual = config.run == default_run(config.preset, config.vision)
-    run = "" if usual else f" --run {config.run}"
-    same = config.preset if usual else config.run
+    named = is_named(config)
+    run = f" --run {config.run}" if named else ""
+    same = config.run if named else config.preset
     data = "" if config.data in ("", same) else f" --data {config.data}"
     return f"{name}.py {config.preset}{vision}{run}{data}"
