@@ -7,7 +7,7 @@ TENSORFLOW = "==2.21.*"
 setup(
     name="world-models-replication",
     version="1.0.0",
-    description="World Models (Ha & Schmidhuber 2018) on CarRacing-v3, in Keras and TensorFlow 2",
+    description="World Models (Ha & Schmidhuber 2018) on CarRacing, in Keras and TensorFlow 2",
     license="MIT",
     packages=find_packages(include=["replication", "replication.*"]),
     package_data={

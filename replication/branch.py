@@ -1,28 +1,30 @@
-"""Another search on the V and M of a run: a new run that shares them, as for another temperature.
+"""Another search on the V and M of a run: a new run that has them, as for another temperature.
 
     python replication/branch.py doom doom-cold
     mpirun -n 3 python replication/train_controller.py doom --run doom-cold --data doom
         --dream.temperature 0.5
 
-Copies V, M and what dreams start from into checkpoints/NAME and data/NAME: the first frames of the
-series, or all of it where the run's dreams start from recorded frames. The paper's table of
-temperatures is made so.
+Writes V and M into checkpoints/NAME, and the series, which dreams start from, into data/NAME. M is
+the one that the run's C sees: after rounds, theirs. The new run has no rounds (--rounds.count 0
+with a preset that has some), and its C starts where --controller.start says, 0 by default. The
+paper's table of temperatures is made so.
 """
 
 import dataclasses
+import os
 import shutil
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated
 
 from replication.config import Config, UserError, check
-from replication.dataset.series import first_frames, load_series, write_starts
+from replication.dataset.series import load_series
 from replication.runs import files, folders, records
 from replication.runs.command_line import parse_dataclass
 from replication.runs.script import run_script
 from replication.runs.stages import models_of
-from replication.tasks.games import task_of
 
 import tyro
 
@@ -46,42 +48,45 @@ def parse_options(argv: Sequence[str]) -> Options:
     return options
 
 
-def copy_models(config: Config, new: Config) -> list[str]:
-    """Copy V's and M's folders; returns the names of their stages."""
-    names = list(dict.fromkeys((*models_of(config), "train_rnn")))  # rounds' M has both
-    for name in names:
-        target = folders.stage_folder(new, name)
-        shutil.copytree(folders.stage_folder(config, name), target, ignore=LEFT)
-    return names
+def link(source: str, target: str) -> None:
+    """A second name of a file that nobody writes into; a copy where there can be none."""
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copy2(source, target)
 
 
-def copy_starts(config: Config, new: Config) -> None:
-    """The series that dreams start from, with the records by which the first run knows its own."""
-    series, folder = load_series(config), folders.series_folder(new)
-    if config.dream.starts == "recorded":
-        shutil.copytree(folders.series_folder(config), folder, ignore=LEFT)
-        return
-    folder.mkdir(parents=True)
-    write_starts(*first_frames(series), task_of(config.task), folder)
-    for name in ("series.json", "done.json"):
-        shutil.copy(folders.series_folder(config) / name, folder / name)
+def copy_folder(source: Path, target: Path) -> None:
+    shutil.copytree(source, target, ignore=LEFT, copy_function=link)
+
+
+def record(config: Config, new: Config) -> None:
+    """Write what makes the folders a run: where its V, its series and its M are from."""
+    vision, maker = models_of(config)
+    m = files.read_json(folders.stage_folder(config, maker) / "done.json", *records.RECORD)
+    facts = {key: m[key] for key in ("output", "reached", "seconds")}
+    records.finish(new, "train_rnn", **facts, processes=m["processes"])
+    recorded = files.read_json(folders.run_folder(config.run) / "config.json")
+    kept = {name: recorded[name] for name in (vision, "series", "train_rnn") if name in recorded}
+    whole = {"rounds": {"rounds.count": 0}, "run": recorded["run"] | {"data": new.rollouts}}
+    files.write_json(folders.run_folder(new.run) / "config.json", kept | whole)
 
 
 def main(options: Options) -> None:
     config = records.load_config(options.source)
-    new = dataclasses.replace(config, run=options.run, data=config.rollouts)
-    folder = folders.run_folder(new.run)
+    no_rounds = dataclasses.replace(config.rounds, count=0)
+    new = dataclasses.replace(config, run=options.run, data=config.rollouts, rounds=no_rounds)
+    run, folder = folders.run_folder(config.run), folders.run_folder(new.run)
     for place in (folder, folders.series_folder(new)):
         if place.exists():
             raise UserError(f"{folders.shown(place)} is there already: another name")
     records.check_inputs(config, "train_controller")
-    folder.mkdir(parents=True)
-    copy_starts(config, new)
-    copied = copy_models(config, new)
-    recorded = files.read_json(folders.run_folder(config.run) / "config.json")
-    kept = {name: recorded[name] for name in (*copied, "series") if name in recorded}
-    run = recorded["run"] | {"data": new.rollouts}
-    files.write_json(folder / "config.json", kept | {"run": run})  # last: what makes it a run
+    load_series(config)  # they are there, and of this V
+    copy_folder(folders.series_folder(config), folders.series_folder(new))
+    v = models_of(config)[0]
+    copy_folder(folders.stage_folder(config, v), folders.stage_folder(new, v))
+    copy_folder(folders.m_folder(run), folders.stage_folder(new, "train_rnn"))
+    record(config, new)
     print(f"branch: {folders.shown(folder)} has the V and the M of {options.source}")
 
 

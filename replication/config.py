@@ -61,7 +61,7 @@ class Extract:
 class Vae:
     """Stage 2: V."""
 
-    epochs: int = 10  # Rounds of training. [original vae_train.py]
+    epochs: int = 10  # Epochs. [original vae_train.py]
     iterations: Count = 0  # Batches in an epoch; 0: one pass over the frames. [original: 0]
     batch_size: int = 100  # Frames in a batch. [original vae_train.py]
     learning_rate: float = 1e-4  # Of Adam. [original vae_train.py]
@@ -75,7 +75,7 @@ class Vae:
 class Vaegan:
     """Stage 2b: V, trained as a VAE-GAN."""
 
-    epochs: int = 7  # Rounds of training. [report 3.4]
+    epochs: int = 7  # Epochs. [report 3.4]
     iterations: Count = 5000  # Batches in an epoch; 0: one pass over the frames. [report 3.4]
     batch_size: int = 64  # Frames in a batch. [Larsen et al. 2015]
     learning_rate: float = 3e-4  # Of RMSProp, one for each network. [Larsen et al. 2015]
@@ -98,7 +98,7 @@ class Rnn:
     hidden: int = 256  # Units of the LSTM. [paper, A.2]
     mixtures: int = 5  # Gaussians for each dimension of z. [paper, A.2]
     # With 0 epochs M keeps its random weights, as in Tallec et al. (2018).
-    epochs: Count = 5  # Rounds of training. [original: 4000 steps; report 2.2: 5 x 800]
+    epochs: Count = 5  # Epochs. [original: 4000 steps; report 2.2: 5 x 800]
     iterations: int = 800  # Batches in an epoch. [report 2.2]
     batch_size: int = 100  # Sequences in a batch. [original rnn_train.py]
     sequence: int = 999  # Steps of a sequence. [original rnn_train.py]
@@ -161,10 +161,10 @@ class Dream:
     steps: Count = 0  # Of a dream at most; 0: as many as an episode has. [paper, 4: the game's]
     # Deviation where it is "recorded": states of an M that watches recordings, on the way too.
     starts: Literal["first", "recorded"] = "first"  # Where dreams start. [paper, 4: first frames]
-    ends: Literal["likely", "drawn"] = "likely"  # At a half of M's chance, or by lot. [paper, 4]
+    ends: Literal["likely", "drawn"] = "likely"  # Above M's half, or by lot. [paper, 4]
     # Deviations where these are not 0. The units are those that M predicts: tiles, for the car.
     patience: Count = 0  # Steps without reward after which a dream is over; 0: never. [paper: none]
-    cap: Weight = 0.0  # What a step may earn on the average; 0: anything. [paper: none]
+    cap: Weight = 0.0  # What counts, for each step so far; 0: anything. [paper: none]
     excess: Weight = 0.0  # What it costs to earn 1 above the cap. [paper: none]
     worst: Fraction = 0.0  # The worst quarter's share in a candidate's fitness. [paper: none]
 
@@ -179,7 +179,7 @@ class Rounds:
     episodes: int = 8  # Dreams of a candidate, the same for all. [ours]
     sigma: float = 0.08  # Size of the search's first steps, for whitened inputs. [ours]
     # Smaller still after rounds whose search found nothing better than its start.
-    least_sigma: float = 0.03  # A tenth a round it falls, to this. [ours]
+    least_sigma: float = 0.03  # Sigma falls by a tenth a round, to this. [ours]
     points: int = 4  # C's on the way of a search that drive, besides the one at its start. [ours]
     tracks: int = 8  # Tracks that each of these drives; the best goes on. [ours]
     noisy: int = 8  # Episodes with noise on the best C. [ours]
@@ -189,7 +189,7 @@ class Rounds:
     batches: int = 60  # M's batches in a round. [ours]
     learning_rate: float = 5e-4  # Of Adam as a round begins; it falls to a tenth. [ours]
     new: Fraction = 0.6  # Share of a batch that was driven in rounds. [ours]
-    age: float = 0.7  # A round's driving counts so many times as much as the next one's. [ours]
+    age: float = 0.7  # Weight of a round's driving, times the next round's. [ours]
 
 
 @dataclass(frozen=True)
@@ -216,9 +216,7 @@ class Events:
 
 @dataclass(frozen=True)
 class Config:
-    """A run. Preset first; quick if none, or laptop, one_pass, dreamt, laptop_v3, report, paper,
-    doom, doom_rounds or doom_quick.
-    """
+    """A run."""
 
     preset: tyro.conf.Suppress[str] = "paper"
     # The preset of the run before, whose agent drives here and begins the search; "": none.

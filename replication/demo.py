@@ -38,7 +38,7 @@ def parse_options(argv: Sequence[str]) -> Options:
     """`[PRESET] [--run NAME]`: a preset's name stands for the run of that name."""
     preset, args = split_preset(argv)
     default = Options(run=preset) if preset else Options()
-    options = parse_dataclass(Options, default, args, __doc__.partition("\n")[0])
+    options = parse_dataclass(Options, default, args, __doc__.partition("\n")[0], presets=True)
     check(Config(run=options.run))
     return options
 

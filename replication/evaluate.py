@@ -42,7 +42,7 @@ ENLARGED = {".mp4": 4, ".gif": 2}  # times, V's frames in a video of the drive
 
 @dataclass(frozen=True)
 class Options:
-    """Score an agent on fresh tracks. Preset first, as for every stage, or --agent."""
+    """Score an agent on fresh tracks."""
 
     run: str = "quick"  # Name of the run: checkpoints/RUN. (default: the preset's)
     agent: str = ""  # Folder of an agent from elsewhere, instead of a run.
@@ -64,7 +64,7 @@ def parse_options(argv: list[str]) -> Options:
     """`[PRESET] [--run NAME | --agent FOLDER] ...`: a preset stands for the run of its name."""
     preset, args = split_preset(argv)
     default = Options(run=preset) if preset else Options()
-    options = parse_dataclass(Options, default, args, __doc__)
+    options = parse_dataclass(Options, default, args, __doc__, presets=True)
     check(Config(run=options.run))
     if not 0 < options.episodes <= APART or not 0 <= options.seed < 2**20:
         raise UserError("--episodes must lie in 1..2**20 and --seed in 0..2**20-1")

@@ -213,6 +213,7 @@ def test_help_lists_every_field_with_its_default(capsys, monkeypatch):
     assert not stop.value.code
     shown = " ".join(capsys.readouterr().out.replace("│", " ").split())
     assert "What the script does." in shown
+    assert "[PRESET]" in shown and all(f" {name}" in shown for name in PRESETS)
     for section in SECTIONS:
         for name, value in dataclasses.asdict(getattr(PRESETS["report"], section)).items():
             option, default = f"--{section}.{name}", re.escape(str(value))

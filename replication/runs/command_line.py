@@ -40,7 +40,7 @@ def split_preset(argv: Sequence[str]) -> tuple[str, list[str]]:
 
 def parse_run(cls, default: Config, args: Sequence[str], doc: str | None = None):
     """The command line of a run, checked; a VAE-GAN of a preset gets a name of its own."""
-    config = parse_dataclass(cls, default, args, doc)
+    config = parse_dataclass(cls, default, args, doc, presets=True)
     if not any(arg.partition("=")[0] == "--run" for arg in args):
         run = default_run(config.preset, config.vision)
         shared = "" if run == config.preset or config.after else config.preset
@@ -60,15 +60,25 @@ def follow(config: Config) -> Config:
     return dataclasses.replace(config, extract=extract, controller=controller)
 
 
-def parse_dataclass(cls, default, args: Sequence[str], doc: str | None = None):
-    """tyro's command line for a dataclass, its errors folded into the one line of a UserError."""
-    errors = io.StringIO()
+def parse_dataclass(
+    cls, default, args: Sequence[str], doc: str | None = None, presets: bool = False
+):
+    """tyro's command line for a dataclass, its errors folded into the one line of a UserError.
+
+    presets: whether a preset may stand before args, as --help then says.
+    """
+    errors, prog = io.StringIO(), sys.argv[0]
+    if presets:
+        prog += " [PRESET]"
+        known = f"PRESET sets the defaults: {', '.join(PRESETS)}; quick if none."
+        doc = f"{doc or cls.__doc__}\n\n{known}"
     try:
         with contextlib.redirect_stderr(errors):
             return tyro.cli(
                 cls,
                 default=default,
                 args=_plain_flags(args),
+                prog=prog,
                 description=doc,
                 use_underscores=True,
             )

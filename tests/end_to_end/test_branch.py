@@ -3,6 +3,7 @@
 import json
 
 import made_up_game
+import numpy as np
 import pytest
 import tiny
 
@@ -54,6 +55,9 @@ def test_a_branch_searches_as_the_run_would_and_at_other_temperatures(trained):
     assert ended.last == "branch: checkpoints/same has the V and the M of t"
     run_stage("train_controller", *SCHEDULE, "--run", "same", "--data", "t", home=trained)
     assert log_of(trained, "same") == log_of(trained, "t")
+    for name in ("terminated", "seed", "offset"):
+        arrays = [np.load(trained / f"data/{run}/series/{name}.npy") for run in ("t", "same")]
+        np.testing.assert_array_equal(*arrays)
     run_stage("branch", "t", "cold", home=trained)
     cold = ("--run", "cold", "--data", "t", "--dream.temperature", "0.1")
     run_stage("train_controller", *SCHEDULE, *cold, home=trained)

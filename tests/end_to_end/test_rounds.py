@@ -186,23 +186,34 @@ def test_rounds_start_from_an_agent_and_the_search_from_the_rounds(finished, aga
     best = json.loads((run / "controller/best.json").read_text())
     end = json.loads((run / "rounds/controller.json").read_text())
     assert best["parameters"] == end["parameters"]
-    other = [*argv, "--run", "other", "--data", "t", "--controller.mode", "z_c"]
-    assert tiny.stage("branch", "t", "other", home=again).status == 0
-    ended = tiny.stage("train_controller", *other, home=again)
-    assert ended.status == 2 and "--controller.mode z_c" in ended.complaint
+    changed = {"mode": "z_c", "z": best["z"], "parameters": best["parameters"]}
+    (run / "rounds/controller.json").write_text(json.dumps(changed))
+    ended = tiny.stage("train_controller", *argv, "--overwrite", home=again)
+    assert ended.status == 2 and "C of the rounds has z_c" in ended.complaint
 
 
-def test_a_branch_of_rounds_dreams_as_they_do(copy):
+def test_a_branch_of_rounds_has_their_m_and_a_c_of_its_own(copy):
     assert tiny.stage("train_controller", *ARGV, home=copy).status == 0
     assert tiny.stage("branch", "t", "other", home=copy).status == 0
     for name in ("mu", "reward", "offset"):
         arrays = [np.load(copy / f"data/{run}/series/{name}.npy") for run in ("t", "other")]
         np.testing.assert_array_equal(*arrays)
-    search = ["--controller.world", "dream", "--controller.generations", "1"]
-    argv = [*ARGV, "--run", "other", "--data", "t", *search]
-    ended = tiny.stage("train_controller", *argv, home=copy)
+    runs = copy / "checkpoints"
+    m = [(runs / path / "rnn.weights.h5").read_bytes() for path in ("t/rounds/rnn", "other/rnn")]
+    assert m[0] == m[1]
+    argv = [*ARGV, "--run", "other", "--data", "t", "--rounds.count", "0"]
+    for start, source in (("zero", "other"), ("checkpoints/t", "t")):
+        again = [*argv, "--controller.generations", "0", "--controller.start", start, "--overwrite"]
+        ended = tiny.stage("train_controller", *again, home=copy)
+        assert ended.status == 0, ended.err
+        found = json.loads((runs / "other/controller/best.json").read_text())["parameters"]
+        ours = json.loads((runs / "t/controller/best.json").read_text())["parameters"]
+        assert found == (ours if source == "t" else [0.0] * len(ours))
+    search = ["--controller.world", "dream", "--controller.generations", "1", "--overwrite"]
+    ended = tiny.stage("train_controller", *argv, *search, home=copy)
     assert ended.status == 0, ended.err
-    ended = tiny.stage("rounds", *argv, home=copy)
+    assert tiny.stage("figures", "quick", "--run", "other", home=copy).status == 0
+    ended = tiny.stage("rounds", *ARGV, "--run", "other", "--data", "t", home=copy)
     assert ended.status == 0, ended.err
 
 
