@@ -5,23 +5,34 @@ import json
 import subprocess
 from pathlib import Path
 
+from replication.config import Env
+from replication.dataset.episodes import HELD_OUT
+from replication.dataset.series import load_series
 from replication.presets import PRESETS
 from replication.report.run_record import read_run
+from replication.rollouts.agent import LinearControllers
+from replication.rollouts.agent_files import load_agent, load_decoder
+from replication.rollouts.loop import Trial, drive
+from replication.rollouts.workers import make_real_world
 from replication.runs.files import controller_fingerprint
 from replication.runs.logs import read_log
 from replication.runs.records import load_config
 from replication.runs.seeds import Purpose, derive_seed
+from replication.vae.vae import decode
 
 import numpy as np
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 KEPT = ROOT / "checkpoints" / "dreamt"
+DATA = ROOT / "data" / "dreamt"
 DREAMT = PRESETS["dreamt"]
 RUNS = {  # folder -> what was not the preset's
     "seed_0": {},
+    "seed_1": {"seed": 1},
     "v0_seed_3": {"seed": 3, "task": "car_racing_v0"},
 }
+SHIPPED = "seed_1"  # with its weights: the middle one of three seeds
 
 
 def read(name: str, path: str) -> dict:
@@ -78,9 +89,34 @@ def test_its_page_can_be_drawn(name):
     assert run.records["rounds"] and run.evaluation["episodes"] == 100
 
 
-def test_they_are_small_and_hold_no_weights():
-    listed = subprocess.check_output(["git", "-C", str(KEPT), "ls-files"], text=True)
-    kept = [KEPT / line for line in listed.splitlines()]
-    assert {path.relative_to(KEPT).parts[0] for path in kept} == set(RUNS)
-    assert sum(path.stat().st_size for path in kept) < 1e6
-    assert {path.suffix for path in kept} == {".json", ".jsonl", ".png"}
+def test_they_are_small_and_one_has_its_weights():
+    listed = subprocess.check_output(
+        ["git", "-C", str(ROOT), "ls-files", str(KEPT), str(DATA)], text=True
+    )
+    kept = [ROOT / line for line in listed.splitlines()]
+    records = [path for path in kept if path.suffix in (".json", ".jsonl", ".png")]
+    weights = set(kept) - set(records)
+    assert {path.relative_to(KEPT).parts[0] for path in records if KEPT in path.parents} == set(RUNS)
+    assert all(path.parent.relative_to(ROOT).parts[2] == SHIPPED for path in weights)
+    assert sum(path.stat().st_size for path in records) < 1.5e6
+    assert 10e6 < sum(path.stat().st_size for path in weights) < 15e6
+    assert {path.suffix for path in weights} == {".h5", ".npy", ".npz"}
+
+
+def test_the_shipped_one_drives(compiled):
+    """Six seconds on each of four tracks: a car that stands has -30 by then."""
+    parts, parameters = load_agent(KEPT / SHIPPED)
+    world = make_real_world(parts, Env(), width=4)
+    trials = [Trial(seed, parameters, max_steps=300) for seed in range(4)]
+    episodes = drive(world, LinearControllers(parts.controller), trials)
+    assert np.mean([episode.total for _, episode in episodes]) > 50
+
+
+def test_its_decoder_draws_what_it_recorded():
+    """In half precision: its pictures are within what V leaves out of a frame anyhow."""
+    series = load_series(load_config(f"dreamt/{SHIPPED}"))
+    assert (series["seed"] % HELD_OUT == 0).all()
+    with np.load(DATA / SHIPPED / "record" / f"{series['seed'][0]:010d}.npz") as episode:
+        frames = episode["obs"][100:200]
+    drawn = decode(load_decoder(KEPT / SHIPPED), np.float32(series["mu"][100:200]))
+    assert np.abs(frames.astype(int) - drawn).mean() < 8
