@@ -33,7 +33,7 @@ def cache_folder() -> Path | None:
             status = folder.stat(follow_symlinks=False)
         except OSError:
             continue
-        if status.st_uid == os.getuid() and not status.st_mode & stat.S_IWOTH:
+        if status.st_uid == os.getuid() and not status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
             return folder
     return None
 

@@ -4,6 +4,7 @@ The defaults are the paper's; a preset (presets.py) names only what it changes.
 """
 
 import dataclasses
+import math
 import re
 from dataclasses import dataclass, field
 from typing import Annotated, Literal, get_args, get_type_hints
@@ -300,3 +301,5 @@ def _check_section(name: str, section) -> None:
                 raise UserError(f"{name}.{key} {value}: must be at least {end.bound:g}")
             if isinstance(end, AtMost) and not value <= end.bound:
                 raise UserError(f"{name}.{key} {value}: must be at most {end.bound:g}")
+        if not math.isfinite(value):
+            raise UserError(f"{name}.{key} {value}: must be finite")

@@ -112,13 +112,21 @@ def score_name(options: Options) -> str:
     return f"{options.episodes}_tracks_seed_{options.seed}{where}"
 
 
+def run_of(folder: Path, options: Options) -> Config | None:
+    """The run whose score this is: one of this repository, on its own game."""
+    run = folders.run_in(folder)
+    if not run or options.task:
+        return None
+    tracks = Evaluate(options.episodes, options.seed)
+    return dataclasses.replace(records.load_config(run), evaluate=tracks)
+
+
 def save_score(
     folder: Path, options: Options, parameters: np.ndarray, score: dict, seconds: float
 ) -> None:
-    """The JSON of the evaluation; and, in a run of this repository, the stage's done.json.
+    """The JSON of the evaluation.
 
-    A record of the same C on the same tracks stays as it is, and is compared. A run's done.json
-    stays where it is of these tracks and more, and where C has been trained on meanwhile.
+    A record of the same C on the same tracks stays as it is, and is compared.
     """
     path = folder / "evaluation" / f"{score_name(options)}.json"
     c = files.controller_fingerprint(parameters)
@@ -131,16 +139,20 @@ def save_score(
         facts |= {"processes": mpi.workers()}
         files.write_json(path, facts | score | {"versions": versions()})
         print(f"every return: {folders.shown(path)}")
-    run = folders.run_in(folder)
-    if run and not options.task:
-        tracks = Evaluate(options.episodes, options.seed)
-        config = dataclasses.replace(records.load_config(run), evaluate=tracks)
+
+
+def finish(config: Config, parameters: np.ndarray, score: dict, seconds: float) -> None:
+    """The done.json of a run's evaluation.
+
+    It stays where it is of these tracks and more, and where C has been trained on meanwhile.
+    """
+    folder = folders.stage_folder(config, "evaluate")
+    with folders.lock(folder, ".lock_done", wait=True):  # two evaluations may end at once
         if not is_of_run(config, parameters) or records.done(config, "evaluate"):
             return
         output = files.fingerprint([np.array([r["return"] for r in score["returns"]])])
-        records.finish(
-            config, "evaluate", output, last_line(score), seconds, processes=mpi.workers()
-        )
+        reached, processes = last_line(score), mpi.workers()
+        records.finish(config, "evaluate", output, reached, seconds, processes=processes)
 
 
 def in_task(parts: AgentParts, name: str) -> AgentParts:
@@ -166,6 +178,8 @@ def write_video(folder: Path, parts: AgentParts, trial: Trial, path: Path) -> No
 def drive_in_window(parts: AgentParts, trials: list[Trial]) -> np.ndarray:
     """The same episodes, one after the other, where they can be watched."""
     env = parts.task.make_env(stock=True, render_mode="human")
+    if env.render_mode != "human":
+        raise UserError(f"--render: {parts.task.environment} has no window; --video PATH.mp4")
     world = RealWorld(parts.task, [env], WorldModel(parts), frames=parts.frames)
     results = []
     for _, episode in drive(world, LinearControllers(parts.controller), trials):
@@ -180,7 +194,7 @@ def main(options: Options) -> None:
     one_thread()
     start, folder = time.monotonic(), options.folder
     parts, parameters = load_agent(folder, options.vision)
-    parts = in_task(parts, options.task)
+    parts, run = in_task(parts, options.task), run_of(folder, options)
     (folder / "evaluation").mkdir(exist_ok=True)
     # Only its own tracks: an agent can be evaluated on others, or trained on, at the same time.
     with folders.lock(folder / "evaluation", f".lock_{score_name(options)}"):
@@ -194,7 +208,10 @@ def main(options: Options) -> None:
                 results = run_all(pool, "evaluation", trials)
                 controls = run_controls(pool, parts.task, [trial.seed for trial in trials])
         score = summary(results, trials) | spreads(controls)
-        save_score(folder, options, parameters, score, round(time.monotonic() - start, 1))
+        seconds = round(time.monotonic() - start, 1)
+        save_score(folder, options, parameters, score, seconds)
+        if run:
+            finish(run, parameters, score, seconds)
         if options.video:
             write_video(folder, parts, trials[0], Path(options.video))
     for name, spread in score.get("controls", {}).items():

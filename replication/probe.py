@@ -102,7 +102,8 @@ def make_driver(config: Config, env: gymnasium.Env) -> tuple[RealWorld, Acting]:
     """Who drives, and the world that shows it what it sees."""
     task = task_of(config.task)
     if config.extract.policy != "agent":
-        return RealWorld(task, [env], max_steps=STEPS), Driver(env)
+        world = RealWorld(task, [env], max_steps=STEPS, frames=config.frames)
+        return world, Driver(env)
     parts, parameters = load_driver(named_agent(config, config.extract.agent), config)
     world = RealWorld(task, [env], WorldModel(parts, 1), STEPS, config.frames)
     controllers = LinearControllers(parts.controller, 1)

@@ -283,11 +283,11 @@ def main(config: Config) -> None:
                 standing = play_round(course, pool, standing, log)
             best, returns = choose(course, pool, standing.number)
         output = publish(course, best)
-    reached = (
-        f"{returns.mean():.1f} ± {returns.std():.1f} over {len(returns)} episodes,"
-        f" the C of round {best} of {standing.number}"
-    )
-    records.finish(config, "rounds", output, reached, log.seconds, processes=mpi.workers())
+        reached = (
+            f"{returns.mean():.1f} ± {returns.std():.1f} over {len(returns)} episodes,"
+            f" the C of round {best} of {standing.number}"
+        )
+        records.finish(config, "rounds", output, reached, log.seconds, processes=mpi.workers())
     print(f"rounds: {reached}, in {folders.shown(folder)}")
 
 

@@ -12,6 +12,7 @@ frames dreams start from.
 Killed and called again it goes on to the same numbers, bit for bit.
 """
 
+import time
 from pathlib import Path
 
 from replication.config import Config, Controller, UserError
@@ -207,7 +208,9 @@ def main(config: Config) -> None:
         with mpi.pool(start_worker, (parts, config.env, dream)) as pool:
             seconds = evolve(pool, config, es, folder)
             if not es.generation:  # C is what the rounds, or another run, made of it
+                begun = time.monotonic()
                 keep_best(es, evaluate_found(pool, config, es), config.controller, folder)
+                seconds += time.monotonic() - begun
         report(config, parts, seconds, folder, earlier=len(start.log))
 
 

@@ -270,3 +270,5 @@ def test_a_bound_is_kept_by_the_check(section, name, bound):
     for value in (least - 0.5, float("nan")):
         with pytest.raises(UserError, match=rf"^{section}\.{name} .*: must be {limit}$"):
             check(with_value(value))
+    with pytest.raises(UserError, match=rf"^{section}\.{name} inf: must be (finite|at most 1)$"):
+        check(with_value(float("inf")))

@@ -72,14 +72,9 @@ def switching_dimension(rnn: MDNRNN, recording: Recording) -> int:
 
 def _memory_along(rnn: MDNRNN, recording: Recording) -> np.ndarray:
     """h_1..h_T of the means of z and the actions, (T, H)."""
-    step = tf.function(rnn.step)
-    h = c = tf.zeros((1, rnn.config.hidden))
-    path = []
-    for time, (z, action) in enumerate(zip(recording.mu, recording.action, strict=True)):
-        restart = np.float32([time == 0])
-        h, c = step(np.float32(z)[None], action[None], h, c, restart)
-        path.append(h.numpy()[0])
-    return np.stack(path)
+    restart = np.zeros((1, len(recording.mu)), np.float32)
+    restart[0, 0] = 1
+    return rnn(np.float32(recording.mu)[None], recording.action[None], restart)[0][0].numpy()
 
 
 def _controller_facts(parts: RunParts) -> dict:

@@ -56,12 +56,10 @@ def controller_parts(policy: LinearPolicy, parameters: np.ndarray) -> dict:
     """C: its layers, and which of the numbers [z, h, c] each of its inputs is."""
     sizes = np.cumsum([0, policy.task.z_size, policy.hidden, policy.hidden])
     state = [np.arange(*ends, dtype=np.float32)[None] for ends in zip(sizes, sizes[1:])]  # noqa: B905
-    outputs = [HIDDEN_UNITS] if policy.mode == "z_hidden" else []
-    layers, inputs, rest = [], policy.input_size, np.float32(parameters)[None]
-    for size in [*outputs, policy.task.action_size]:
-        bias, weight, rest = policy.unpack(rest, inputs, size)
-        layers.append({"weight": pack(np.array(weight)[0]), "bias": pack(np.array(bias)[0])})
-        inputs = size
+    layers = [
+        {"weight": pack(weight), "bias": pack(bias)}
+        for bias, weight in policy.split(np.float32(parameters))
+    ]
     return {"inputs": np.int32(policy.features(*state))[0].tolist(), "layers": layers}
 
 

@@ -89,7 +89,8 @@ def reorder_gates(values: np.ndarray) -> np.ndarray:
 
 def read_starts(z_size: int, path: Path) -> tuple[np.ndarray, np.ndarray]:
     """V's mu and logvar of the frames that dreams start from, float32 (N, Z)."""
-    count = len(read_list(path, "the original's initial z, 2 arrays,")[0])
+    known = read_list(path, "the original's initial z, 2 arrays,")
+    count = len(known[0]) if known and isinstance(known[0], list) else 0
     mu, logvar = read_arrays(path, [(count, z_size)] * 2, "initial z")
     return mu, logvar
 

@@ -89,14 +89,15 @@ def run_in(folder: Path) -> str | None:
 
 
 @contextlib.contextmanager
-def lock(folder: Path, name: str = ".lock") -> Iterator[None]:
+def lock(folder: Path, name: str = ".lock", wait: bool = False) -> Iterator[None]:
     """Hold the folder; the kernel lets go of it when the process ends, however it ends.
 
-    Processes that lock it under other names do not wait for each other.
+    Processes that lock it under other names do not exclude each other. UserError if another one
+    holds it, unless this one is to wait.
     """
     with open(folder / name, "a+") as file:
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(file, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise UserError(f"another process is writing {shown(folder)}") from None
         except OSError as error:

@@ -172,9 +172,9 @@ def load_config(run: str) -> Config:
     """
     folder = run_folder(run)
     recorded = _recorded(folder)
-    facts = recorded.pop("run", None)
-    if facts is None:
-        raise UserError(f"{shown(folder)} is no run: it has no config.json with a preset")
+    facts = recorded.pop("run", {})
+    if not set(RUN_FIELDS) <= facts.keys() or facts["preset"] not in PRESETS:
+        raise UserError(f"{shown(folder)} is no run: it has no config.json with a preset of today")
     if facts["data"] == run:
         facts["data"] = ""
     config = dataclasses.replace(PRESETS[facts["preset"]], **facts, run=run)

@@ -73,7 +73,7 @@ class Task:
     heads: Mapping[str, Head]  # what M can predict beside z, by the names of --rnn.heads
     # (what M's heads expect, float32 (B,) by name; the number of dreams B)
     dream_outcome: Callable[[Mapping[str, np.ndarray], int], Outcome]
-    dream_idle: float  # a dream's step that earns no more than this achieves nothing
+    dream_idle: float  # a dream's step that earns less than this achieves nothing
     tells_restart: bool  # whether M is told which step is an episode's first
     events: Events | None  # None: no stage events
     extra_stages: frozenset[str]  # stages that only some games have
