@@ -18,11 +18,11 @@ from pathlib import Path
 
 from replication.article.page import Page, make_page, render
 from replication.article.run_parts import read_parts
-from replication.config import Config, Vision, check
+from replication.config import Vision
 from replication.report.page_content import ARTICLE
 from replication.report.run_record import read_run
 from replication.runs import files, folders, records
-from replication.runs.command_line import parse_dataclass, split_preset
+from replication.runs.command_line import parse_named_run
 from replication.runs.script import run_script
 
 
@@ -36,11 +36,7 @@ class Options:
 
 def parse_options(argv: Sequence[str]) -> Options:
     """`[PRESET] [--run NAME]`: a preset's name stands for the run of that name."""
-    preset, args = split_preset(argv)
-    default = Options(run=preset) if preset else Options()
-    options = parse_dataclass(Options, default, args, __doc__.partition("\n")[0], presets=True)
-    check(Config(run=options.run))
-    return options
+    return parse_named_run(Options, argv, __doc__.partition("\n")[0])
 
 
 def main(options: Options) -> None:

@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from replication.config import Config, UserError, Vision, check
+from replication.config import Config, UserError, Vision
 from replication.dataset.episodes import HELD_OUT, episode_path, read_episode
 from replication.dataset.series import encode, first_frames, load_series
 from replication.envs.display import need_display
@@ -30,10 +30,11 @@ from replication.rollouts.dream_paths import dream_along, dream_path
 from replication.rollouts.dream_world import DreamRules, DreamWorld
 from replication.rollouts.loop import Trial
 from replication.runs import files, folders, records
-from replication.runs.command_line import parse_dataclass, split_preset
+from replication.runs.command_line import parse_named_run
 from replication.runs.script import run_script
 from replication.runs.seeds import Purpose, generator
 from replication.tasks.games import task_of
+from replication.tasks.task import Task
 from replication.tf import keras
 from replication.vae.vae import decode, to_float
 
@@ -61,10 +62,7 @@ class Options:
 
 def parse_options(argv: Sequence[str]) -> Options:
     """`[PRESET] [--run NAME] ...`: a preset's name stands for the run of that name."""
-    preset, args = split_preset(argv)
-    default = Options(run=preset) if preset else Options()
-    options = parse_dataclass(Options, default, args, __doc__.partition("\n")[0], presets=True)
-    check(Config(run=options.run))
+    options = parse_named_run(Options, argv, __doc__.partition("\n")[0])
     if not 0 < options.temperature < np.inf:
         raise UserError(f"--temperature {options.temperature}: must be positive")
     if not SHORTEST <= options.seconds <= LONGEST:
@@ -165,16 +163,11 @@ def write_rollout(
 # You drive -----------------------------------------------------------------------------------
 
 
-def key_actions(pygame) -> dict[tuple[int, ...], np.ndarray]:
-    """Arrow keys, as in gymnasium's CarRacing: keys held -> steer, gas, brake float32 (3,)."""
-    left, right = pygame.K_LEFT, pygame.K_RIGHT
-    steers = {(): 0.0, (left,): -1.0, (right,): 1.0, (left, right): 0.0}
-    pedals = {(): (0.0, 0.0), (pygame.K_UP,): (1.0, 0.0), (pygame.K_DOWN,): (0.0, 0.8)}
+def key_actions(task: Task, pygame) -> dict[tuple[int, ...], np.ndarray]:
+    """The arrow keys' codes, as play sorts those held -> actions float32 (A,)."""
     return {
-        tuple(sorted(turn + pedal)): np.float32([steer, *force])
-        for turn, steer in steers.items()
-        for pedal, force in pedals.items()
-        if turn + pedal  # play takes no action for no key: its `noop`
+        tuple(sorted(getattr(pygame, f"K_{name.upper()}") for name in held)): np.float32(action)
+        for held, action in task.keys.items()
     }
 
 
@@ -198,8 +191,8 @@ def drive_by_keys(options: Options, config: Config, decoder: keras.Model) -> Non
     env.reset(seed=options.seed)  # once: play would begin the same dream again and again
     still = np.zeros(rnn.task.action_size, np.float32)
     play(
-        env, zoom=8, fps=rnn.task.fps, callback=keep_frame, keys_to_action=key_actions(pygame),
-        noop=still,
+        env, zoom=8, fps=rnn.task.fps, callback=keep_frame, noop=still,
+        keys_to_action=key_actions(rnn.task, pygame),
     )  # fmt: skip
     print(f"dream: {len(frames)} frames at temperature {options.temperature:g}")
     if options.video and frames:
@@ -211,6 +204,8 @@ def main(options: Options) -> None:
     if options.keys:
         need_display("--keys", "without it C drives and a video is written")
     config = records.load_config(options.run)
+    if options.keys and not task_of(config.task).keys:
+        raise UserError(f"--keys: {config.task} says nothing of keys (Task.keys)")
     run = folders.run_folder(config.run)
     records.check_inputs(config, "train_rnn")
     decoder = load_decoder(run, options.vision)

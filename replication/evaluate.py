@@ -13,7 +13,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from replication.config import Config, Env, Evaluate, UserError, Vision, check
+from replication.config import Config, Env, Evaluate, UserError, Vision
 from replication.envs.display import need_display
 from replication.parallel import mpi
 from replication.report import video
@@ -31,7 +31,7 @@ from replication.rollouts.loop import Trial, drive
 from replication.rollouts.real_world import RealWorld
 from replication.rollouts.workers import run_all, start_worker
 from replication.runs import files, folders, records
-from replication.runs.command_line import parse_dataclass, split_preset
+from replication.runs.command_line import parse_named_run
 from replication.runs.versions import versions
 from replication.tasks.games import task_of
 
@@ -62,10 +62,7 @@ class Options:
 
 def parse_options(argv: list[str]) -> Options:
     """`[PRESET] [--run NAME | --agent FOLDER] ...`: a preset stands for the run of its name."""
-    preset, args = split_preset(argv)
-    default = Options(run=preset) if preset else Options()
-    options = parse_dataclass(Options, default, args, __doc__, presets=True)
-    check(Config(run=options.run))
+    options = parse_named_run(Options, argv, __doc__)
     if not 0 < options.episodes <= APART or not 0 <= options.seed < 2**20:
         raise UserError("--episodes must lie in 1..2**20 and --seed in 0..2**20-1")
     if options.video:

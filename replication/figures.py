@@ -72,6 +72,8 @@ def figures_of(run: Run) -> list[CatalogueEntry]:
     """The figures that a run can have: it may lack the stage that saves some, as its task does."""
     optional = {stage.name for stage in STAGES.values() if stage.optional} | {"rounds"}
     lacking = optional - set(run.stages)
+    if not run.settings.get("controller.generations", run.config.controller.generations):
+        lacking.add("train_controller")  # C is what the rounds made of it: no search to show
     return [entry for entry in FIGURES if entry.stage not in lacking and entry.is_of(run)]
 
 

@@ -60,7 +60,7 @@ def compare_lives(config: Config, worlds: dict) -> dict[str, dict[str, list[floa
 
 def complaints(ends: EndScore, lives: dict[str, dict[str, list[float]]]) -> list[str]:
     """What is wrong with the dream, a few words each; empty if it is fit."""
-    wrong = []
+    wrong = [] if ends.deaths else ["no held-out recording ends"]
     if ends.loss >= LOSS:
         wrong.append(f"the end's loss is {ends.loss:.3f}, not below {LOSS:g}")
     if ends.found < FOUND * ends.deaths:
@@ -79,7 +79,7 @@ def main(config: Config) -> None:
     records.check_stage(config, "gate")
     with records.open_stage(config, "gate") as folder:
         series, rnn = load_series(config), load_rnn(folders.run_folder(config.run))
-        if not end_head(rnn):
+        if not end_head(rnn.task, rnn.heads):
             raise UserError("gate.py needs an M that foresees ends: give train_rnn --rnn.heads")
         records.begin_stage(config, "gate")
         held_out, _ = rows_of(series)

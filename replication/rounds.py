@@ -148,7 +148,7 @@ def learn(course: Course, before: Standing, kept: np.ndarray) -> tuple[MDNRNN, n
     folder.mkdir(exist_ok=True)
     refine(rnn, shares, settings.batches, settings.learning_rate, course.seed(number), folder)
     now = course.inputs_of_c(rnn.get_weights(), own)
-    parameters, explained = refit(course.parts.controller, kept, [seen], [now])
+    parameters, explained = refit(course.parts.controller, kept, seen, now)
     return rnn, parameters, explained
 
 

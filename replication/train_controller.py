@@ -204,7 +204,8 @@ def main(config: Config) -> None:
         records.begin_stage(config, "train_controller")
         start.save(folder)
         es = resume(config, start, folder / "log.jsonl")
-        parts.task.make_env(config.env.stock).close()  # the master compiles for all
+        if "real" in (settings.world, settings.judge) or settings.game_episodes:
+            parts.task.make_env(config.env.stock).close()  # the master compiles for all
         with mpi.pool(start_worker, (parts, config.env, dream)) as pool:
             seconds = evolve(pool, config, es, folder)
             if not es.generation:  # C is what the rounds, or another run, made of it

@@ -2,15 +2,15 @@
 
 import math
 
-from replication.article.game import end_head, game_facts, squash_table
+from replication.article.game import game_facts, squash_table
 from replication.article.networks import controller_parts, decoder_parts, memory_parts
 from replication.article.packing import pack
 from replication.article.pictures import sheet
 from replication.article.recordings import Recording, nats, starts
 from replication.article.run_parts import RunParts
 from replication.rnn.component_tests import switching
+from replication.rnn.ends import end_head
 from replication.rnn.rnn import MDNRNN, told_logvar
-from replication.tf import tf
 from replication.vae.frames import USED
 
 import numpy as np

@@ -1,7 +1,5 @@
 """What a page must know of a game: all of it is asked of the Task, none of it is one game's."""
 
-from collections.abc import Iterable
-
 from replication.article.packing import pack
 from replication.tasks.task import Task
 from replication.tf import tf
@@ -11,7 +9,6 @@ import numpy as np
 REACH = 8.0  # C's outputs are squashed by a table over -8..8; beyond it the ends hold
 POINTS = 2049  # of the table; between them the page draws straight lines
 TOLERANCE = 1e-4  # of the table, against the task's own squash
-LIKELY = np.float32(0.75)  # a probability by which an end is recognised
 
 
 def game_facts(task: Task) -> dict:
@@ -44,13 +41,3 @@ def squash_table(task: Task) -> dict | None:
 
 def _squashed(task: Task, outputs: np.ndarray) -> np.ndarray:
     return np.asarray(task.squash(tf.constant(outputs), tf), np.float32)
-
-
-def end_head(task: Task, heads: Iterable[str]) -> str | None:
-    """The one of M's heads whose probability is that of a dream's end; None if none is."""
-    heads = sorted(heads)
-    for asked in heads:
-        expected = {name: np.float32([name == asked and LIKELY]) for name in heads}
-        if task.heads[asked].kind == "event" and task.dream_outcome(expected, 1).end[0] == LIKELY:
-            return asked
-    return None

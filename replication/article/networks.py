@@ -1,7 +1,7 @@
 """V's decoder, M and C as a page has them: packed weights, in the order that its loops read."""
 
 from replication.article.packing import pack, unpack
-from replication.controller.controller import HIDDEN_UNITS, LinearPolicy
+from replication.controller.controller import LinearPolicy
 from replication.rnn.rnn import MDNRNN
 from replication.tf import keras
 

@@ -7,6 +7,7 @@ offset[n]..offset[n + 1] - 1; seed int64 (N,); and series.json, which names V.
 
 import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 from replication.config import Config, UserError
@@ -19,6 +20,8 @@ import numpy as np
 from tqdm import tqdm
 
 BATCH = 250  # frames that are encoded at once
+See = Callable[[np.ndarray], tuple]
+"""V: frames uint8 (B, 64, 64, 3), as bytes, -> mu, logvar (B, Z)."""
 
 
 def formats(task: Task) -> dict:
@@ -32,9 +35,9 @@ def formats(task: Task) -> dict:
     }
 
 
-def encode(encoder, obs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def encode(see: See, obs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Frames uint8 (T, 64, 64, 3) -> mu, logvar float16 (T, Z)."""
-    parts = [encoder(obs[i : i + BATCH]) for i in range(0, len(obs), BATCH)]
+    parts = [see(obs[i : i + BATCH]) for i in range(0, len(obs), BATCH)]
     mu, logvar = (np.concatenate(part) for part in zip(*parts, strict=True))
     return mu.astype(np.float16), logvar.astype(np.float16)
 
@@ -47,7 +50,7 @@ def new_array(path: Path, dtype, shape: tuple[int, ...]) -> np.ndarray:
     return array
 
 
-def write_series(encoder, episodes: list[Recorded], task: Task, folder: Path) -> int:
+def write_series(see: See, episodes: list[Recorded], task: Task, folder: Path) -> int:
     """Write the arrays into a folder; returns the frames."""
     offset = np.cumsum([0, *(episode.length for episode in episodes)], dtype=np.int64)
     arrays = {
@@ -57,7 +60,7 @@ def write_series(encoder, episodes: list[Recorded], task: Task, folder: Path) ->
     with tqdm(episodes, "series", unit="episode") as bar:
         for episode, first in zip(bar, offset[:-1], strict=True):
             obs, *rest = read_episode(episode.path, "obs", "action", "reward", "terminated")
-            values = (*encode(encoder, obs), *rest)
+            values = (*encode(see, obs), *rest)
             for array, value in zip(arrays.values(), values, strict=True):
                 array[first : first + episode.length] = value
     for array in arrays.values():
@@ -67,13 +70,13 @@ def write_series(encoder, episodes: list[Recorded], task: Task, folder: Path) ->
     return int(offset[-1])
 
 
-def replace_series(encoder, episodes: list[Recorded], task: Task, folder: Path) -> int:
+def replace_series(see: See, episodes: list[Recorded], task: Task, folder: Path) -> int:
     """Write the arrays in a folder of their own, then put them all in place; returns the frames."""
     new = folder / ".new"
     shutil.rmtree(new, ignore_errors=True)  # what a killed process left
     new.mkdir()
     try:
-        frames = write_series(encoder, episodes, task, new)
+        frames = write_series(see, episodes, task, new)
         for name in ("done.json", "series.json"):  # until all are in place they are nobody's
             (folder / name).unlink(missing_ok=True)
         for path in sorted(new.iterdir()):

@@ -42,12 +42,13 @@ class CatalogueEntry(NamedTuple):
     title: str
     stage: str  # that saves what the figure shows
     draw: Callable[[list[Run]], Drawing | None]
-    only: str = ""  # the environment that it is of; "": all but those of `never`
+    only: str = ""  # the `published` of the game that it is of; "": all but those of `never`
     never: str = ""
 
     def is_of(self, run: Run) -> bool:
         """Whether a run's game has this figure."""
-        return run.environment != self.never and self.only in ("", run.environment)
+        game = run.task.published or "another"
+        return game != self.never and self.only in ("", game)
 
 
 FIGURES = (

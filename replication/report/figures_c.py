@@ -19,6 +19,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 CORES = 64  # that the original ran on (paper, A.4)
+PUBLISHED = (
+    f"As in the report's Figure 14, the published curves are on {published.ENVIRONMENT}: green is"
+    f" the original's training log ({CORES} cores, hours by its own clock), blue is Wellmer's"
+    " (generations only: its log has no times), orange is ours. The report's best return was"
+    f" {published.REPORT_BEST}, after 47 h on 4 workers: the dotted line and the star."
+)
 
 
 def draw_controller(runs: list[Run]) -> Drawing | None:
@@ -26,8 +32,9 @@ def draw_controller(runs: list[Run]) -> Drawing | None:
     if not (log := runs[0].logs["train_controller"]):
         return None
     logs = {f"{run.name} ({run.environment})": run.logs["train_controller"] for run in runs}
-    alt = f"Curves of mean return: the original's, Wellmer's, and ours, at {log[-1]['mean']:.0f}."
-    return Drawing(controller_figure(logs), _caption(runs[0]), alt)
+    theirs = "the original's, Wellmer's, and " if runs[0].is_reports else ""
+    alt = f"Curves of mean return: {theirs}ours, at {log[-1]['mean']:.0f}."
+    return Drawing(controller_figure(logs, runs[0].is_reports), _caption(runs[0]), alt)
 
 
 def _caption(run: Run) -> str:
@@ -37,11 +44,8 @@ def _caption(run: Run) -> str:
         "C's returns over generations of CMA-ES (left) and over core-hours of C's training alone"
         f" (right). Ours, on {run.environment}, is at generation {last['step']} after {hours:.3g}"
         f" core-hours; the mean of the population is {last['mean']:.1f}. The band reaches from the"
-        f" worst candidate to the best. {_earlier_and_short(run)}{_best_evaluation(run)}As in the"
-        f" report's Figure 14, the published curves are on {published.ENVIRONMENT}: green is the"
-        f" original's training log ({CORES} cores, hours by its own clock), blue is Wellmer's"
-        " (generations only: its log has no times), orange is ours. The report's best return was"
-        f" {published.REPORT_BEST}, after 47 h on 4 workers: the dotted line and the star."
+        f" worst candidate to the best. {_earlier_and_short(run)}{_best_evaluation(run)}"
+        f"{PUBLISHED if run.is_reports else ''}"
     )
 
 
@@ -82,15 +86,16 @@ def _evaluated(run: Run) -> str:
     return "the search distribution's mean"
 
 
-def controller_figure(logs: Logs) -> Figure:
+def controller_figure(logs: Logs, beside_published: bool = True) -> Figure:
     """Returns over generations (left) and core-hours (right): published curves, then ours."""
     figure, (left, right) = make_figure(10, 5.2, 2, sharey=True)
-    _plot_original(left, right)
-    _plot_wellmer(left)
+    if beside_published:
+        _plot_original(left, right)
+        _plot_wellmer(left)
+        _plot_report(left, right)
     for name, log, style in with_styles(logs):
         _plot_search(left, name, log, np.array([line["step"] for line in log]), style)
         _plot_search(right, name, log, core_hours(log), style)
-    _plot_report(left, right)
     left.set(title="C: return over generations", xlabel="generation", ylabel="return of an episode")
     left.set_xscale("symlog", linthresh=1)  # 0 to 1800: ten generations stay visible
     left.set_xlim(0, 2500)

@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from replication.report.computing_time import TimeSpent, duration
-from replication.report.published import MODELS, parameters_of
+from replication.report.published import DOOM, MODELS, PARAMETERS
 from replication.report.run_record import Run, earlier_stages
 from replication.report.style import OURS, REPORT, Drawing, make_figure, shared_legend
 
@@ -19,28 +19,36 @@ def draw_parameters(runs: list[Run]) -> Drawing | None:
     counts = [run.records[run.stage_of(model.stage)].get("parameters") for model in MODELS]
     if not any(counts):
         return None
-    published = parameters_of(run.environment)
+    published = PARAMETERS.get(run.task.published, {})
     rows = [
-        (model.name, f"{count:,}" if count else "not trained yet", f"{published[model.name]:,}")
+        (
+            model.name,
+            f"{count:,}" if count else "not trained yet",
+            f"{published[model.name]:,}" if published else "none",
+        )
         for model, count in zip(MODELS, counts, strict=True)
     ]
     caption = (
-        "The trained parameters of each model, counted from this run's weights, beside the"
-        f" {_published_by(run)}. This run's C is in mode"
-        f" {run.settings.get('controller.mode', 'z_h')}; {_papers_c(run)}."
+        "The trained parameters of each model, counted from this run's weights"
+        f"{_published_by(run)}. This run's C is in mode"
+        f" {run.settings.get('controller.mode', 'z_h')}{_papers_c(run)}."
     )
     alt = "; ".join(f"{model}: ours {ours}, published {theirs}" for model, ours, theirs in rows)
     return Drawing(parameters_figure(rows), caption, alt)
 
 
 def _published_by(run: Run) -> str:
-    return "report's Figure 9, which has the paper's numbers" if run.is_reports else "paper's"
+    if run.is_reports:
+        return ", beside the report's Figure 9, which has the paper's numbers"
+    return ", beside the paper's" if run.task.published else ""
 
 
 def _papers_c(run: Run) -> str:
     if run.is_reports:
-        return "867 is mode z_h, with 288 inputs and a bias for each of 3 actions"
-    return "1,088 is mode z_c_h, with 1,088 inputs and no bias for the one action"
+        return "; 867 is mode z_h, with 288 inputs and a bias for each of 3 actions"
+    if run.task.published == DOOM:
+        return "; 1,088 is mode z_c_h, with 1,088 inputs and no bias for the one action"
+    return ""
 
 
 def parameters_figure(rows: list[tuple[str, str, str]]) -> Figure:

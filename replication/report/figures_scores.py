@@ -16,19 +16,28 @@ def draw_scores(runs: list[Run]) -> Drawing | None:
     if not evaluation:
         return None
     score = f"{evaluation['mean']:.1f} ± {evaluation['std']:.1f}"
-    few = " Fewer than the 100 of the published scores." if evaluation["episodes"] < 100 else ""
     caption = (
         f"Left: the run's agent (controller/best.json) on {evaluation['episodes']} tracks of stock"
         f" {run.environment}, with seeds that no training uses: {score}, from"
-        f" {evaluation['min']:.1f} to {evaluation['max']:.1f}.{few} The paper has {PAPER_MEAN} ±"
-        f" {PAPER_STD} over 100 tracks of {ENVIRONMENT}. Right: every row of the table of scores,"
-        f" on {ENVIRONMENT} where no other environment is named, with the standard deviation over"
-        " episodes where it is known. The report's score is the best return of its training."
+        f" {evaluation['min']:.1f} to {evaluation['max']:.1f}.{_beside(run, evaluation)}"
     )
     rows = score_table(runs)
     alt = f"Histogram of returns, {score}, beside a chart of {len(rows)} scores."
     ours = {row["who"] for row in our_scores(runs)}
     return Drawing(scores_figure(run, rows, ours), caption, alt)
+
+
+def _beside(run: Run, evaluation: dict) -> str:
+    """What the caption says of the published scores, where there are any of this game."""
+    if not run.is_reports:
+        return " Right: the scores of all runs shown."
+    few = " Fewer than the 100 of the published scores." if evaluation["episodes"] < 100 else ""
+    return (
+        f"{few} The paper has {PAPER_MEAN} ± {PAPER_STD} over 100 tracks of {ENVIRONMENT}. Right:"
+        f" every row of the table of scores, on {ENVIRONMENT} where no other environment is named,"
+        " with the standard deviation over episodes where it is known. The report's score is the"
+        " best return of its training."
+    )
 
 
 def scores_figure(run: Run, rows: list[dict], ours: set[str]) -> Figure:
@@ -48,9 +57,11 @@ def _plot_returns(axes: Axes, run: Run) -> None:
     axes.hist(returns, edges, color=OURS, alpha=0.75, ec="white", label=label)
     axes.axvline(mean, color=OURS, lw=2, label=f"{run.name}: {mean:.1f} ± {std:.1f}")
     axes.axvspan(mean - std, mean + std, color=OURS, alpha=0.15, lw=0)
-    label = f"paper ({ENVIRONMENT}): {PAPER_MEAN} ± {PAPER_STD}"
-    axes.axvline(PAPER_MEAN, color=ORIGINAL, lw=2, ls="--", label=label)
-    axes.axvspan(PAPER_MEAN - PAPER_STD, PAPER_MEAN + PAPER_STD, color=ORIGINAL, alpha=0.15, lw=0)
+    if run.is_reports:
+        low, high = PAPER_MEAN - PAPER_STD, PAPER_MEAN + PAPER_STD
+        label = f"paper ({ENVIRONMENT}): {PAPER_MEAN} ± {PAPER_STD}"
+        axes.axvline(PAPER_MEAN, color=ORIGINAL, lw=2, ls="--", label=label)
+        axes.axvspan(low, high, color=ORIGINAL, alpha=0.15, lw=0)
     title = f"Returns over {len(returns)} fresh tracks of {run.environment}"
     axes.set(title=title, xlabel="return of an episode", ylabel="tracks")
     axes.yaxis.get_major_locator().set_params(integer=True)

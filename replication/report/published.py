@@ -35,15 +35,12 @@ ENVIRONMENT = "CarRacing-v0"  # of the paper, the original, Wellmer and the repo
 
 SOLVED = 750  # Take Cover: a mean over 100 episodes above this (paper, 4)
 DOOM_MEAN, DOOM_STD = 1092, 556  # over 100 episodes, at temperature 1.15 (paper, table 2)
-DOOM_PARAMETERS = {"V": 4_446_915, "M": 1_678_785, "C": 1_088}  # paper, 4
-DOOM = "Take Cover"
-
-
-def parameters_of(environment: str) -> dict[str, int]:
-    """The published parameters of V, M and C, by name."""
-    if environment == DOOM:
-        return DOOM_PARAMETERS
-    return {model.name: model.parameters for model in MODELS}
+CAR, DOOM = "car_racing", "take_cover"  # what a Task's `published` says
+PARAMETERS = {  # of V, M and C, by name
+    CAR: {model.name: model.parameters for model in MODELS},
+    DOOM: {"V": 4_446_915, "M": 1_678_785, "C": 1_088},  # paper, 4
+}
+SCORES = {CAR: "scores.csv", DOOM: "doom_scores.csv"}
 
 
 def doom_training() -> dict[str, np.ndarray]:
@@ -66,6 +63,9 @@ def wellmer_evaluations() -> dict[str, np.ndarray]:
     return columns(read_table(REFERENCE / "wellmer2020_controller_eval.csv"))
 
 
-def published_scores(environment: str = ENVIRONMENT) -> list[dict]:
-    """Rows of the table of scores: who, environment, mean_return, std, episodes, note, source."""
-    return read_table(REFERENCE / ("doom_scores.csv" if environment == DOOM else "scores.csv"))
+def published_scores(game: str) -> list[dict]:
+    """Rows of the table of scores: who, environment, mean_return, std, episodes, note, source.
+
+    game: a Task's `published`; none if that is "".
+    """
+    return read_table(REFERENCE / SCORES[game]) if game else []

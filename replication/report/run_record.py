@@ -10,7 +10,7 @@ from replication.dataset.episodes import UNREADABLE
 from replication.presets import PRESETS
 from replication.report.computing_time import TimeSpent, core_hours
 from replication.report.curves import Logs
-from replication.report.published import DOOM
+from replication.report.published import CAR
 from replication.report.tables import read_table
 from replication.runs import files, folders, records, stages
 from replication.runs.logs import read_log
@@ -66,7 +66,7 @@ class Run:
     @property
     def is_reports(self) -> bool:
         """Whether the 2021 report is on this game: else its numbers do not stand beside ours."""
-        return self.environment != DOOM
+        return self.task.published == CAR
 
     @property
     def z_size(self) -> int:

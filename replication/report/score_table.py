@@ -6,7 +6,7 @@ from replication.report.run_record import Run
 
 def score_table(runs: list[Run]) -> list[dict]:
     """Rows of who, environment, mean_return, std (or None), episodes, note, source."""
-    return published_scores(runs[0].environment) + our_scores(runs)
+    return published_scores(runs[0].task.published) + our_scores(runs)
 
 
 def our_scores(runs: list[Run]) -> list[dict]:
@@ -29,5 +29,6 @@ def our_scores(runs: list[Run]) -> list[dict]:
 def _note(run: Run) -> str:
     mode = run.settings.get("controller.mode", "z_h")
     mean = " on the mean of z" if run.settings.get("controller.z") == "mean" else ""
-    generations = len(run.logs["train_controller"]) or "unknown"
-    return f"C in mode {mode}{mean}, after {generations} generations"
+    parts = {"rounds": len(run.logs["rounds"]), "generations": len(run.logs["train_controller"])}
+    work = " and ".join(f"{count} {name}" for name, count in parts.items() if count)
+    return f"C in mode {mode}{mean}{f', after {work}' if work else ''}"

@@ -3,17 +3,20 @@
 An end is foreseen where M gives it more than half a chance, as dreams end (World Models, 4).
 """
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from replication.rnn.batches import Pieces, draw_z, episode_ends, for_m, gather
 from replication.rnn.rnn import MDNRNN
 from replication.runs.seeds import Purpose, generator
+from replication.tasks.task import Task
 from replication.tf import tf
 
 import numpy as np
 
 TOGETHER = 16  # episodes
 CUT = 0.5  # the chance from which on a dream is over
+LIKELY = np.float32(0.75)  # a probability by which an end is recognised
 BEFORE = 30  # steps before an end, over which the chance of it is shown
 
 
@@ -38,9 +41,14 @@ class _Steps(NamedTuple):
     inside: np.ndarray  # of the episode
 
 
-def end_head(rnn: MDNRNN) -> str | None:
-    """The name of the head that foresees an event, if M has one: the end, in all games so far."""
-    return next((name for name in rnn.heads if rnn.task.heads[name].kind == "event"), None)
+def end_head(task: Task, heads: Iterable[str]) -> str | None:
+    """The one of M's heads whose probability is that of a dream's end; None if none is."""
+    heads = sorted(heads)
+    for asked in heads:
+        expected = {name: np.float32([name == asked and LIKELY]) for name in heads}
+        if task.heads[asked].kind == "event" and task.dream_outcome(expected, 1).end[0] == LIKELY:
+            return asked
+    return None
 
 
 def measure_ends(rnn: MDNRNN, series: dict, rows: np.ndarray, seed: int) -> EndScore:
@@ -61,8 +69,9 @@ def measure_ends(rnn: MDNRNN, series: dict, rows: np.ndarray, seed: int) -> EndS
 def _look(rnn: MDNRNN, batch: dict):
     """The end's loss, its chance and whether it came: (B, T) each."""
     h, _ = rnn(batch["z"][:, :-1], batch["action"][:, :-1], batch["restart"])
-    target, counts = tf.unstack(batch[end_head(rnn)], axis=-1)
-    prediction = rnn.predict_heads(h)[end_head(rnn)]
+    head = end_head(rnn.task, rnn.heads)
+    target, counts = tf.unstack(batch[head], axis=-1)
+    prediction = rnn.predict_heads(h)[head]
     return -prediction.log_prob(target) * counts, prediction.mean(), target > 0
 
 

@@ -133,11 +133,9 @@ class MDNRNN(keras.Model):
             restart = tf.zeros(tf.shape(z)[:-1])
         return tf.concat([z, action, tf.cast(restart, tf.float32)[..., None]], axis=-1)
 
-    def predict_z(
-        self, h, temperature: float = 1.0, component: int | None = None
-    ) -> tfd.MixtureSameFamily:
+    def predict_z(self, h) -> tfd.MixtureSameFamily:
         """p(z_{t+1}) given h_{t+1} (..., H)."""
-        return mixture(self.head(h), self.task.z_size, temperature, component)
+        return mixture(self.head(h), self.task.z_size)
 
     def predict_heads(self, h) -> dict[str, tfd.Distribution]:
         """What the other heads say of a_t, by name, given h_{t+1} (..., H): batch shape (...,)."""
@@ -174,9 +172,6 @@ class MDNRNN(keras.Model):
         variables = self.trainable_variables
         self.optimizer.apply(tape.gradient(losses["loss"], variables), variables)
         return self._track(losses, batch)
-
-    def test_step(self, batch):
-        return self._track(self.losses_of(batch), batch)
 
     def _track(self, losses: dict, batch: dict) -> dict:
         steps = tf.reduce_sum(batch["weight"])  # batches of short episodes weigh less

@@ -7,7 +7,7 @@ from replication.parallel import mpi
 from replication.rollouts.loop import Trial, World, drive
 from replication.rollouts.policies import RandomActions
 from replication.rollouts.real_world import RealWorld
-from replication.rollouts.workers import LARGEST, WORKER
+from replication.rollouts.workers import LARGEST, WORKER, world_of
 from replication.tasks.task import Task
 
 import numpy as np
@@ -31,7 +31,7 @@ def blind_returns(task: Task, policy: str, world: World, seeds: Sequence[int]) -
 
 def run_blind(job: BlindJob) -> np.ndarray:
     """The returns of a job's episodes, in the environments of a worker of workers.py."""
-    seeing, task = WORKER["worlds"]["real"], WORKER["parts"].task
+    seeing, task = world_of("real"), WORKER["parts"].task
     world = RealWorld(task, seeing.envs, max_steps=seeing.max_steps)
     return blind_returns(task, job.policy, world, job.seeds)
 

@@ -4,6 +4,7 @@ A job is a group of episodes that one worker runs in lockstep, WIDTH at a time. 
 share a job, and how many workers there are, changes no number: see agent.py.
 """
 
+import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -30,7 +31,8 @@ import numpy as np
 
 # Episodes in a job, at most: slots that are refilled again and again seldom stand idle.
 LARGEST = {"real": 4 * WIDTH, "dream": 8 * DREAMS}
-WORKER: dict = {}  # what a worker process holds: its worlds by name, and its controllers
+# What a worker process holds: V and M, how its game goes, worlds and controllers by their names.
+WORKER: dict = {}
 
 
 @dataclass(frozen=True)
@@ -68,8 +70,8 @@ def make_real_world(parts: AgentParts, env: Env, width: int = WIDTH) -> RealWorl
 def start_worker(parts: AgentParts, env: Env, dream: DreamSettings | None = None) -> None:
     """Called once in each worker with all that it needs."""
     one_thread()
-    worlds: dict[str, World] = {"real": make_real_world(parts, env)}
-    WORKER.update(parts=parts, worlds=worlds, m=None)
+    worlds: dict[str, World] = {}
+    WORKER.update(parts=parts, env=env, worlds=worlds, m=None)
     if dream:
         worlds["dream"] = DreamWorld(parts.build_rnn(), dream.starts, dream.rules)
     WORKER["controllers"] = {
@@ -82,17 +84,26 @@ def take_m(m: NewM | None) -> None:
     """Give the worker's worlds another M, if they have not got it yet."""
     if m is None or m.key == WORKER["m"]:
         return
-    rnn = WORKER["worlds"]["real"].model.rnn
-    rnn.set_weights(m.weights)
-    WORKER["worlds"]["dream"] = DreamWorld(rnn, m.dream.starts, m.dream.rules)
-    WORKER["m"] = m.key
+    parts = dataclasses.replace(WORKER["parts"], rnn=m.weights)
+    if "real" in WORKER["worlds"]:
+        WORKER["worlds"]["real"].model.rnn.set_weights(m.weights)
+    WORKER["worlds"]["dream"] = DreamWorld(parts.build_rnn(), m.dream.starts, m.dream.rules)
+    WORKER.update(parts=parts, m=m.key)
+
+
+def world_of(name: str) -> World:
+    """A worker's "real" world, made when it is first asked for, or its "dream"."""
+    worlds = WORKER["worlds"]
+    if name == "real" and name not in worlds:
+        worlds[name] = make_real_world(WORKER["parts"], WORKER["env"])
+    return worlds[name]
 
 
 def run_job(job: Job) -> list[tuple[float, int]]:
     """The return and the steps of each of a job's episodes, in the order of its trials."""
     take_m(job.m)
     results: list[tuple[float, int]] = [(0.0, 0)] * len(job.trials)
-    world, controllers = WORKER["worlds"][job.world], WORKER["controllers"][job.world]
+    world, controllers = world_of(job.world), WORKER["controllers"][job.world]
     for place, episode in drive(world, controllers, job.trials):
         results[place] = (episode.total, len(episode.rewards))
     return results
@@ -101,7 +112,7 @@ def run_job(job: Job) -> list[tuple[float, int]]:
 def record_job(job: Job) -> list[dict[str, np.ndarray]]:
     """Each of a job's episodes, as Recorder keeps it, in the order of its trials."""
     take_m(job.m)
-    world, task = WORKER["worlds"]["real"], WORKER["parts"].task
+    world, task = world_of("real"), WORKER["parts"].task
     recorder = Recorder(world)
     policy = Bursts(WORKER["controllers"]["real"], task, world.width)
     episodes: list[dict] = [{}] * len(job.trials)

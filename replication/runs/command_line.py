@@ -60,6 +60,14 @@ def follow(config: Config) -> Config:
     return dataclasses.replace(config, extract=extract, controller=controller)
 
 
+def parse_named_run(cls, argv: Sequence[str], doc: str):
+    """A script's own options, for a run: a preset's name stands for the run of that name."""
+    preset, args = split_preset(argv)
+    options = parse_dataclass(cls, cls(run=preset) if preset else cls(), args, doc, presets=True)
+    check(Config(run=options.run))
+    return options
+
+
 def parse_dataclass(
     cls, default, args: Sequence[str], doc: str | None = None, presets: bool = False
 ):

@@ -112,6 +112,18 @@ def dream_outcome(heads: Mapping[str, np.ndarray], dreams: int) -> Outcome:
     return Outcome(reward, heads.get("termination", nothing))
 
 
+def arrow_keys() -> dict[tuple[str, ...], tuple[float, ...]]:
+    """As in gymnasium's CarRacing: keys held -> steer, gas, brake."""
+    steers = {(): 0.0, ("left",): -1.0, ("right",): 1.0, ("left", "right"): 0.0}
+    pedals = {(): (0.0, 0.0), ("up",): (1.0, 0.0), ("down",): (0.0, 0.8)}
+    return {
+        turn + pedal: (steer, *force)
+        for turn, steer in steers.items()
+        for pedal, force in pedals.items()
+        if turn + pedal
+    }
+
+
 # Figures ------------------------------------------------------------------------------------
 
 
@@ -133,6 +145,7 @@ def frame_kind(frame: np.ndarray, step: int) -> str:
 CAR_RACING_V3 = Task(
     name="car_racing_v3",
     environment="CarRacing-v3",
+    published="car_racing",
     make_env=make_env_v3,
     frames={"plain": to_frame, "stretched": to_stretched_frame},
     frame_kind=frame_kind,
@@ -158,6 +171,7 @@ CAR_RACING_V3 = Task(
         "termination": Head("event", ends),
     },
     dream_outcome=dream_outcome,
+    keys=arrow_keys(),
     dream_idle=0.05,  # tiles: a standing car finds none
     tells_restart=False,
     events=Events(EVENTS, watch_events, opening=FPS, hides="grass"),  # the camera comes down

@@ -162,6 +162,7 @@ def watch_events(env: gymnasium.Env) -> Callable[[], np.ndarray]:
 TAKE_COVER = Task(
     name="take_cover",
     environment="Take Cover",
+    published="take_cover",
     make_env=make_env,
     frames={"plain": to_frame, "stretched": to_stretched_frame},
     frame_kind=frame_kind,
@@ -189,6 +190,7 @@ TAKE_COVER = Task(
     idle_reward=None,
     heads={"end": Head("event", ends)},
     dream_outcome=dream_outcome,
+    keys={("left",): (-1.0,), ("right",): (1.0,), ("left", "right"): (0.0,)},
     dream_idle=0.0,  # no step is idle
     tells_restart=True,  # original doomrnn.py
     events=Events(EVENTS, watch_events, opening=FPS, hides=""),  # nobody shoots in that second

@@ -49,6 +49,8 @@ class Task:
 
     name: str  # as --task says it
     environment: str  # as tables of scores say it
+    # The game whose published numbers stand beside a run's: data/reference/ has these two.
+    published: Literal["car_racing", "take_cover", ""]
     make_env: Callable[..., gymnasium.Env]  # (stock: bool, render_mode=None)
     # What the environment shows -> uint8 (64, 64, 3), by the setting --frames.
     frames: Mapping[str, Callable[[np.ndarray], np.ndarray]]
@@ -73,6 +75,9 @@ class Task:
     heads: Mapping[str, Head]  # what M can predict beside z, by the names of --rnn.heads
     # (what M's heads expect, float32 (B,) by name; the number of dreams B)
     dream_outcome: Callable[[Mapping[str, np.ndarray], int], Outcome]
+    # What the arrow keys do in dream.py --keys: those held, of left, right, up, down -> an action
+    # (A,). Empty: nobody can drive by them.
+    keys: Mapping[tuple[str, ...], tuple[float, ...]]
     dream_idle: float  # a dream's step that earns less than this achieves nothing
     tells_restart: bool  # whether M is told which step is an episode's first
     events: Events | None  # None: no stage events

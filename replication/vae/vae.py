@@ -113,9 +113,6 @@ class VAE(keras.Model):
         self.optimizer.apply(tape.gradient(terms["loss"], variables), variables)
         return self._track(terms)
 
-    def test_step(self, batch):
-        return self._track(self.losses_of(batch))
-
     def _track(self, terms: dict) -> dict:
         for name, value in terms.items():
             self.trackers[name].update_state(value)

@@ -2,11 +2,10 @@
 
 import dataclasses
 
-from replication.article.game import POINTS, REACH, end_head, game_facts, squash_table
+from replication.article.game import POINTS, REACH, game_facts, squash_table
 from replication.article.packing import unpack
 from replication.tasks.car_racing import CAR_RACING_V3
 from replication.tasks.take_cover import TAKE_COVER
-from replication.tasks.task import Outcome
 
 import numpy as np
 import pytest
@@ -32,23 +31,3 @@ def test_the_table_squashes_as_the_game_does(task):
 def test_there_is_no_table_where_outputs_are_squashed_together():
     together = dataclasses.replace(CATCH, squash=lambda u, xp: u / (1 + abs(u[:, :1])))
     assert squash_table(together) is None
-
-
-@pytest.mark.parametrize(
-    ("task", "heads", "head"),
-    [
-        (CAR_RACING_V3, ["reward", "termination"], "termination"),
-        (CAR_RACING_V3, ["reward"], None),
-        (CAR_RACING_V3, [], None),
-        (CATCH, ["points", "end"], "end"),
-        (TAKE_COVER, ["end"], "end"),
-    ],
-)
-def test_the_end_is_the_head_that_the_game_ends_by(task, heads, head):
-    assert end_head(task, heads) == head
-
-
-def test_a_head_that_the_game_does_not_end_by_is_none():
-    nothing = np.zeros(1, np.float32)
-    deaf = dataclasses.replace(CATCH, dream_outcome=lambda heads, n: Outcome(nothing, nothing))
-    assert end_head(deaf, ["end", "points"]) is None

@@ -10,6 +10,7 @@ from replication.article.run_parts import RunParts
 from replication.config import Rnn
 from replication.report.run_record import read_run
 from replication.rnn.rnn import MDNRNN
+from replication.rnn.rnn import mixture as mixture_of
 from replication.runs import folders
 from replication.tasks.car_racing import CAR_RACING_V3
 from replication.tasks.take_cover import TAKE_COVER
@@ -121,7 +122,7 @@ def test_a_step_of_the_dream_is_keras(opened, temperature):
     z, h, c, action = (question[name][None] for name in ("z", "h", "c", "action"))
     exact_h, _ = parts.rnn.step(z, action, h, c)
     h, c = rounded.step(z, action, h, c)
-    mixture = rounded.predict_z(h, temperature)
+    mixture = mixture_of(rounded.head(h), rounded.task.z_size, temperature)
     weights = mixture.mixture_distribution.probs_parameter().numpy()
     got = asked(tab, question, temperature=temperature)
     np.testing.assert_allclose(got["h"], h[0], atol=2e-5)

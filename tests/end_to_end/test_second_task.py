@@ -85,7 +85,8 @@ def test_it_is_evaluated_dreamt_and_drawn(trained):
         assert rollout["seconds"][1] == pytest.approx(0.1)  # 10 frames a second
     drawn = run_stage("figures", *SCHEDULE, home=trained)
     page = (trained / "checkpoints/t/report.html").read_text()
-    assert "Figure 3" in page and "events.py" not in page
+    assert "Figure 3" in page and "Figure 14" in page and "events.py" not in page
+    assert not any(text in page for text in ("CarRacing", "Wellmer", "the paper has", "867 is"))
     assert " of " in drawn.last
 
 

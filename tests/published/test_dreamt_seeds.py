@@ -96,7 +96,7 @@ def test_they_are_small_and_one_has_its_weights():
     kept = [ROOT / line for line in listed.splitlines()]
     records = [path for path in kept if path.suffix in (".json", ".jsonl", ".png")]
     weights = set(kept) - set(records)
-    assert {path.relative_to(KEPT).parts[0] for path in records if KEPT in path.parents} == set(RUNS)
+    assert {path.relative_to(KEPT).parts[0] for path in kept if KEPT in path.parents} == set(RUNS)
     assert all(path.parent.relative_to(ROOT).parts[2] == SHIPPED for path in weights)
     assert sum(path.stat().st_size for path in records) < 1.5e6
     assert 10e6 < sum(path.stat().st_size for path in weights) < 15e6

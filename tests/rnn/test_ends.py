@@ -1,15 +1,20 @@
 """What is counted of ends: on chances that are made up, and on a real M by hand."""
 
+import dataclasses
+
 from replication.config import Rnn
 from replication.rnn import ends
 from replication.rnn.batches import Pieces, draw_z, for_m, gather
 from replication.rnn.ends import BEFORE, EndScore, end_head, measure_ends
 from replication.rnn.rnn import MDNRNN
+from replication.tasks.car_racing import CAR_RACING_V3
 from replication.tasks.take_cover import TAKE_COVER
+from replication.tasks.task import Outcome
 from replication.tf import tf
 
 import numpy as np
 import pytest
+from made_up_game import CATCH
 
 LENGTHS = (50, 12, 40)
 OFFSET = np.cumsum([0, *LENGTHS])
@@ -95,6 +100,22 @@ def test_without_ends_there_is_nothing_to_foresee(series, rnn):
     assert score.approach == [0.0] * (BEFORE + 1)
 
 
-def test_an_m_without_heads_foresees_no_end():
-    assert end_head(MDNRNN(Rnn(hidden=4), TAKE_COVER)) is None
-    assert end_head(MDNRNN(Rnn(hidden=4, heads="end"), TAKE_COVER)) == "end"
+@pytest.mark.parametrize(
+    ("task", "heads", "head"),
+    [
+        (CAR_RACING_V3, ["reward", "termination"], "termination"),
+        (CAR_RACING_V3, ["reward"], None),
+        (CAR_RACING_V3, [], None),
+        (CATCH, ["points", "end"], "end"),
+        (TAKE_COVER, [], None),
+        (TAKE_COVER, ["end"], "end"),
+    ],
+)
+def test_the_end_is_the_head_that_the_game_ends_by(task, heads, head):
+    assert end_head(task, heads) == head
+
+
+def test_a_head_that_the_game_does_not_end_by_is_none():
+    nothing = np.zeros(1, np.float32)
+    deaf = dataclasses.replace(CATCH, dream_outcome=lambda heads, n: Outcome(nothing, nothing))
+    assert end_head(deaf, ["end", "points"]) is None

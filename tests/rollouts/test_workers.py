@@ -6,7 +6,14 @@ from replication.rollouts.agent import WIDTH, LinearControllers, WorldModel
 from replication.rollouts.dream_controllers import DreamControllers
 from replication.rollouts.dream_world import DreamRules, DreamWorld
 from replication.rollouts.loop import Trial
-from replication.rollouts.workers import LARGEST, Job, make_real_world, run_job, split_jobs
+from replication.rollouts.workers import (
+    LARGEST,
+    DreamSettings,
+    Job,
+    make_real_world,
+    run_job,
+    split_jobs,
+)
 
 import numpy as np
 import pytest
@@ -67,6 +74,19 @@ def test_a_job_says_in_which_world_it_is(parts):
     trials = [Trial(4, random_controllers(parts, 1)[0])]
     assert run_job(Job("", trials, "dream")) == [(0.0, 9)]
     assert run_job(Job("", trials, "real"))[0][1] == 7
+
+
+def test_a_worker_that_only_dreams_makes_no_game(monkeypatch):
+    made = []
+    monkeypatch.setattr(workers, "WORKER", {})
+    monkeypatch.setattr(workers, "make_real_world", lambda parts, env: made.append(env))
+    monkeypatch.setattr(workers, "one_thread", lambda: None)
+    parts, env = random_parts(Rnn(hidden=8)), Env(max_steps=5)
+    workers.start_worker(parts, env, DreamSettings(STARTS, DreamRules(max_steps=9)))
+    trial = Trial(4, random_controllers(parts, 1)[0])
+    assert run_job(Job("", [trial], "dream")) == [(0.0, 9)] and not made
+    workers.world_of("real")
+    assert made == [env]
 
 
 def test_a_real_world_is_of_the_agents_task_and_as_wide_as_its_batch():

@@ -74,6 +74,7 @@ def points_target(reward: np.ndarray, terminated: np.ndarray) -> tuple[np.ndarra
 CATCH = Task(
     name="catch",
     environment="Catch",
+    published="",
     make_env=lambda stock=False, render_mode=None: CatchEnv(render_mode),
     frames={"plain": lambda obs: obs},
     frame_kind=lambda frame, step: "falling",
@@ -95,6 +96,7 @@ CATCH = Task(
     idle_reward=None,
     heads={"end": Head("event", end_target), "points": Head("number", points_target)},
     dream_outcome=dream_outcome,
+    keys={},
     dream_idle=0.0,
     tells_restart=True,
     events=None,
