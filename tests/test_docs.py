@@ -162,19 +162,20 @@ def test_the_readmes_python_runs(compiled, monkeypatch, tmp_path):
     monkeypatch.chdir(ROOT)
     got = runpy.run_path(str(script))
     assert (got["obs"].shape, got["z"].shape, len(got["parameters"])) == ((96, 96, 3), (32,), 867)
-    assert (got["reward"], got["terminated"], got["truncated"]) == (0, False, False)
+    assert got["tiles"] > 0  # the car stands on some
+    assert (got["terminated"], got["truncated"]) == (False, False)
 
 
-def test_the_python_of_other_learners_runs(finished, monkeypatch, tmp_path):
-    """All but the learner's own, on a tiny run."""
+def test_the_python_of_other_learners_runs(monkeypatch, tmp_path):
+    """All but the learner's own."""
     page = TEXT[ROOT / "docs" / "dream-env.md"]
     dream, game, _ = re.findall(r"^```python\n(.*?)^```", page, flags=re.M | re.S)
     script = tmp_path / "snippet.py"
-    script.write_text((dream + game).replace("dreamt", "t"))
-    monkeypatch.setattr(folders, "HOME", finished)
+    script.write_text(dream + game)
+    monkeypatch.setattr(folders, "HOME", ROOT)
     got = runpy.run_path(str(script))
     assert (got["envs"].num_envs, got["rewards"].shape) == (64, (64,))
-    assert got["envs"].single_observation_space.shape == got["obs"].shape == (32 + 8,)
+    assert got["envs"].single_observation_space.shape == got["obs"].shape == (32 + 256,)
 
 
 # Scores -----------------------------------------------------------------------------------------
