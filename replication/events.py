@@ -196,7 +196,7 @@ def main(config: Config) -> None:
         parts, parameters = load_agent(run)
         drives = watch_drives(config, parts, parameters)
         tests = save_arrays(load_rnn(run), load_decoder(run), drives, folder)
-        write_table(folder / "tests.csv", tests)
+        write_table(folder / "tests.csv", tests, list(tests[0]))
         report(config, tests, folder, time.monotonic() - begun)
 
 

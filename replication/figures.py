@@ -22,7 +22,7 @@ from replication.report.catalogue import FIGURES, CatalogueEntry
 from replication.report.page import DPI, PageFigure, render
 from replication.report.page_content import make_page
 from replication.report.run_record import Run, read_run
-from replication.report.score_table import score_table
+from replication.report.score_table import KEYS, score_table
 from replication.report.style import styled
 from replication.report.tables import write_table
 from replication.runs import files, folders, records
@@ -100,7 +100,7 @@ def main(config: Config, compare: Sequence[str] = ()) -> None:
     # Only this folder is locked: a run can be looked at while one of its stages is running.
     with folders.lock(folder), styled():
         figures = make_figures(runs, folder)
-        write_table(folder / "scores.csv", score_table(runs))
+        write_table(folder / "scores.csv", score_table(runs), KEYS)
         html = render(make_page(runs, figures))
         path = folder.parent / "report.html"
         with files.replacing(path) as temporary:

@@ -8,7 +8,7 @@ from replication.report.computing_time import duration
 from replication.report.figures_mixture import is_significant
 from replication.report.page import Page, PageFigure, Table
 from replication.report.run_record import Run, earlier_stages
-from replication.report.score_table import our_scores, score_table
+from replication.report.score_table import KEYS, our_scores, score_table
 from replication.runs import folders
 from replication.runs.command_line import follow
 
@@ -164,4 +164,4 @@ def table_of_scores(runs: list[Run]) -> Table:
     scores, ours = score_table(runs), {row["who"] for row in our_scores(runs)}
     rows = [["" if value is None else str(value) for value in row.values()] for row in scores]
     marked = [number for number, row in enumerate(scores) if row["who"] in ours]
-    return Table([key.replace("_", " ") for key in scores[0]], rows, marked)
+    return Table([key.replace("_", " ") for key in KEYS], rows, marked)

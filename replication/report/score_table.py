@@ -3,9 +3,11 @@
 from replication.report.published import published_scores
 from replication.report.run_record import Run
 
+KEYS = ("who", "environment", "mean_return", "std", "episodes", "note", "source")
+
 
 def score_table(runs: list[Run]) -> list[dict]:
-    """Rows of who, environment, mean_return, std (or None), episodes, note, source."""
+    """Rows of KEYS; a std that nobody states is None."""
     return published_scores(runs[0].task.published) + our_scores(runs)
 
 

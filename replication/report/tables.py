@@ -2,6 +2,7 @@
 
 import contextlib
 import csv
+from collections.abc import Sequence
 from pathlib import Path
 
 from replication.runs import files
@@ -15,10 +16,10 @@ def read_table(path: Path) -> list[dict]:
         return [{key: _value(text) for key, text in row.items()} for row in csv.DictReader(file)]
 
 
-def write_table(path: Path, rows: list[dict]) -> None:
-    """Write rows, at least one, that all have the same keys: a CSV file that read_table reads."""
+def write_table(path: Path, rows: list[dict], keys: Sequence[str]) -> None:
+    """Write rows that all have these keys: a CSV file that read_table reads."""
     with files.replacing(path) as temporary, open(temporary, "w", newline="") as file:
-        writer = csv.DictWriter(file, rows[0], lineterminator="\n")
+        writer = csv.DictWriter(file, keys, lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)
 

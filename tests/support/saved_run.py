@@ -163,7 +163,7 @@ def write_events(folder) -> None:
     )
     tests = component_tests.compare(names, during, otherwise)
     tests[6]["p_holm"] = 0.01  # component 2, left
-    write_table(folder / "events" / "tests.csv", tests)
+    write_table(folder / "events" / "tests.csv", tests, list(tests[0]))
 
 
 def write_vaegan() -> None:
