@@ -54,7 +54,7 @@ def make_figures(runs: list[Run], folder: Path) -> list[PageFigure]:
     The files of a figure that cannot be drawn are deleted: an earlier call may have left them.
     """
     figures, run = [], runs[0]
-    for name, title, stage, draw, *_ in figures_of(run):
+    for name, title, stage, draw, *_ in figures_of(runs):
         commands = run.commands(run.stage_of(stage))
         if drawing := draw(runs):
             png = save(drawing.figure, folder, name)
@@ -68,12 +68,16 @@ def make_figures(runs: list[Run], folder: Path) -> list[PageFigure]:
     return figures
 
 
-def figures_of(run: Run) -> list[CatalogueEntry]:
-    """The figures that a run can have: it may lack the stage that saves some, as its task does."""
+def figures_of(runs: list[Run]) -> list[CatalogueEntry]:
+    """The figures that the first run can have: it may lack the stage that saves some, as its task
+    does. Where its C is what rounds made of it, there is a search to show if another run has one.
+    """
+    run = runs[0]
     optional = {stage.name for stage in STAGES.values() if stage.optional} | {"rounds"}
     lacking = optional - set(run.stages)
-    if not run.settings.get("controller.generations", run.config.controller.generations):
-        lacking.add("train_controller")  # C is what the rounds made of it: no search to show
+    asked = run.settings.get("controller.generations", run.config.controller.generations)
+    if not asked and not any(other.logs["train_controller"] for other in runs):
+        lacking.add("train_controller")
     return [entry for entry in FIGURES if entry.stage not in lacking and entry.is_of(run)]
 
 

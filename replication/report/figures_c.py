@@ -28,13 +28,15 @@ PUBLISHED = (
 
 
 def draw_controller(runs: list[Run]) -> Drawing | None:
-    """The returns of all runs' C; None if the first has no log of C."""
-    if not (log := runs[0].logs["train_controller"]):
+    """The returns of all runs' C; None if none has a log of C."""
+    runs = [run for run in runs if run.logs["train_controller"]]
+    if not runs:
         return None
+    run = runs[0]
     logs = {f"{run.name} ({run.environment})": run.logs["train_controller"] for run in runs}
-    theirs = "the original's, Wellmer's, and " if runs[0].is_reports else ""
-    alt = f"Curves of mean return: {theirs}ours, at {log[-1]['mean']:.0f}."
-    return Drawing(controller_figure(logs, runs[0].is_reports), _caption(runs[0]), alt)
+    theirs = "the original's, Wellmer's, and " if run.is_reports else ""
+    alt = f"Curves of mean return: {theirs}ours, at {run.logs['train_controller'][-1]['mean']:.0f}."
+    return Drawing(controller_figure(logs, run.is_reports), _caption(run), alt)
 
 
 def _caption(run: Run) -> str:

@@ -125,8 +125,8 @@ def test_the_reports_losses_are_not_of_this_game(doom, run):
 
 
 def test_figures_are_of_their_game(doom, run):
-    names = {entry.name for entry in figures.figures_of(doom)}
-    cars = {entry.name for entry in figures.figures_of(run)}
+    names = {entry.name for entry in figures.figures_of([doom])}
+    cars = {entry.name for entry in figures.figures_of([run])}
     assert {"gate", "dream_and_game", "temperatures", "returns"} == names - cars
     assert {"figure_14_controller", "paper_scores"} == cars - names
 

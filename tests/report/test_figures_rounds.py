@@ -3,6 +3,7 @@
 import dataclasses
 
 from replication import figures
+from replication.report.figures_c import draw_controller
 from replication.report.figures_rounds import draw_rounds
 from replication.report.page_content import introduction
 from replication.report.run_record import read_run
@@ -80,9 +81,23 @@ def test_other_runs_stand_beside_it(rounded):
     assert draw_rounds([without, rounded]) is None
 
 
+def names(runs) -> set[str]:
+    return {entry.name for entry in figures.figures_of(runs)}
+
+
+def test_a_c_that_rounds_have_made_has_no_search_of_its_own_to_show(rounded, run):
+    settings = rounded.settings | {"controller.generations": 0}
+    made = dataclasses.replace(
+        rounded, settings=settings, logs=rounded.logs | {"train_controller": []}
+    )
+    assert names([rounded]) - names([made]) == {"figure_14_controller"}
+    assert names([made, run]) == names([rounded])
+    assert len(draw_controller([made, run]).figure.axes) == 2
+
+
 def test_the_figure_is_of_runs_with_rounds_alone(rounded, run):
-    of = {name: {e.name for e in figures.figures_of(r)} for name, r in (("1", rounded), ("0", run))}
-    assert of["1"] - of["0"] == {"rounds"} and not of["0"] - of["1"]
+    with_rounds, without = (names([each]) for each in (rounded, run))
+    assert with_rounds - without == {"rounds"} and not without - with_rounds
     assert rounded.config.rounds.count == 10
     assert "rounds" in rounded.stages and "rounds" not in run.stages
 
