@@ -16,7 +16,6 @@ import shutil
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Annotated
 
 from replication.config import Config, UserError, check
@@ -56,16 +55,25 @@ def link(source: str, target: str) -> None:
         shutil.copy2(source, target)
 
 
-def copy_folder(source: Path, target: Path) -> None:
+def copy_models(config: Config, new: Config) -> None:
+    """V's folder, and M's: logs among them, into which more training writes."""
+    v, m = models_of(config)[0], folders.m_folder(folders.run_folder(config.run))
+    shutil.copytree(folders.stage_folder(config, v), folders.stage_folder(new, v), ignore=LEFT)
+    shutil.copytree(m, folders.stage_folder(new, "train_rnn"), ignore=LEFT)
+
+
+def copy_series(config: Config, new: Config) -> None:
+    load_series(config)  # they are there, and of this V
+    source, target = folders.series_folder(config), folders.series_folder(new)
     shutil.copytree(source, target, ignore=LEFT, copy_function=link)
 
 
 def record(config: Config, new: Config) -> None:
-    """Write what makes the folders a run: where its V, its series and its M are from."""
+    """Write what makes the folders a run, the last file last: where V, series and M are from."""
     vision, maker = models_of(config)
     m = files.read_json(folders.stage_folder(config, maker) / "done.json", *records.RECORD)
     facts = {key: m[key] for key in ("output", "reached", "seconds")}
-    records.finish(new, "train_rnn", **facts, processes=m["processes"])
+    records.finish(new, "train_rnn", **facts, processes=m.get("processes", 1))
     recorded = files.read_json(folders.run_folder(config.run) / "config.json")
     kept = {name: recorded[name] for name in (vision, "series", "train_rnn") if name in recorded}
     whole = {"rounds": {"rounds.count": 0}, "run": recorded["run"] | {"data": new.rollouts}}
@@ -76,16 +84,13 @@ def main(options: Options) -> None:
     config = records.load_config(options.source)
     no_rounds = dataclasses.replace(config.rounds, count=0)
     new = dataclasses.replace(config, run=options.run, data=config.rollouts, rounds=no_rounds)
-    run, folder = folders.run_folder(config.run), folders.run_folder(new.run)
+    folder = folders.run_folder(new.run)
     for place in (folder, folders.series_folder(new)):
         if place.exists():
             raise UserError(f"{folders.shown(place)} is there already: another name")
     records.check_inputs(config, "train_controller")
-    load_series(config)  # they are there, and of this V
-    copy_folder(folders.series_folder(config), folders.series_folder(new))
-    v = models_of(config)[0]
-    copy_folder(folders.stage_folder(config, v), folders.stage_folder(new, v))
-    copy_folder(folders.m_folder(run), folders.stage_folder(new, "train_rnn"))
+    copy_series(config, new)
+    copy_models(config, new)
     record(config, new)
     print(f"branch: {folders.shown(folder)} has the V and the M of {options.source}")
 

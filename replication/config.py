@@ -162,10 +162,10 @@ class Dream:
     steps: Count = 0  # Of a dream at most; 0: as many as an episode has. [paper, 4: the game's]
     # Deviation where it is "recorded": states of an M that watches recordings, on the way too.
     starts: Literal["first", "recorded"] = "first"  # Where dreams start. [paper, 4: first frames]
-    ends: Literal["likely", "drawn"] = "likely"  # Above M's half, or by lot. [paper, 4]
+    ends: Literal["likely", "drawn"] = "likely"  # At half a chance, or by lot. [paper, 4]
     # Deviations where these are not 0. The units are those that M predicts: tiles, for the car.
     patience: Count = 0  # Steps without reward after which a dream is over; 0: never. [paper: none]
-    cap: Weight = 0.0  # What counts, for each step so far; 0: anything. [paper: none]
+    cap: Weight = 0.0  # Reward that counts, per step so far; 0: all. [paper: none]
     excess: Weight = 0.0  # What it costs to earn 1 above the cap. [paper: none]
     worst: Fraction = 0.0  # The worst quarter's share in a candidate's fitness. [paper: none]
 
@@ -190,7 +190,7 @@ class Rounds:
     batches: int = 60  # M's batches in a round. [ours]
     learning_rate: float = 5e-4  # Of Adam as a round begins; it falls to a tenth. [ours]
     new: Fraction = 0.6  # Share of a batch that was driven in rounds. [ours]
-    age: float = 0.7  # Weight of a round's driving, times the next round's. [ours]
+    age: float = 0.7  # The weight of what was driven falls to this share each round. [ours]
 
 
 @dataclass(frozen=True)
