@@ -1,4 +1,4 @@
-"""Seeds of the preset laptop that ran as one command: three passes each, nothing changed."""
+"""Seeds of the presets laptop and laptop_v3: passes of which nothing was changed."""
 
 import dataclasses
 import json
@@ -18,6 +18,8 @@ ROOT = Path(__file__).resolve().parents[2]
 KEPT = ROOT / "checkpoints" / "laptop"
 SEEDS = (4,)
 PASSES = {"laptop_1": "_1", "laptop_2": "_2", "laptop": ""}  # preset -> end of its run's name
+V3_SEEDS = (0,)  # laptop_v3: the pass after dreamt/seed_0
+SCORED = [f"seed_{seed}" for seed in SEEDS] + [f"v3_seed_{seed}" for seed in V3_SEEDS]
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -34,9 +36,17 @@ def test_a_pass_had_the_presets_settings(preset, seed):
     assert config == expected
 
 
-@pytest.mark.parametrize("seed", SEEDS)
-def test_its_score_is_that_of_its_returns_and_of_its_last_c(seed):
-    folder = KEPT / f"seed_{seed}"
+@pytest.mark.parametrize("seed", V3_SEEDS)
+def test_the_pass_on_v3_had_the_presets_settings(seed):
+    config = load_config(f"laptop/v3_seed_{seed}")
+    assert config == dataclasses.replace(
+        PRESETS["laptop_v3"], seed=seed, run=config.run, data=config.data
+    )
+
+
+@pytest.mark.parametrize("name", SCORED)
+def test_its_score_is_that_of_its_returns_and_of_its_last_c(name):
+    folder = KEPT / name
     score = json.loads((folder / "evaluation" / "100_tracks_seed_0.json").read_text())
     returns = np.array([track["return"] for track in score["returns"]])
     assert (returns.mean(), returns.std()) == pytest.approx((score["mean"], score["std"]))
@@ -58,8 +68,9 @@ def test_its_log_goes_on_from_those_of_the_passes_before(seed):
 
 def test_they_are_small_and_hold_no_weights():
     names = [f"seed_{seed}{end}" for seed in SEEDS for end in PASSES.values()]
+    names += [f"v3_seed_{seed}" for seed in V3_SEEDS]
     listed = subprocess.check_output(["git", "-C", str(KEPT), "ls-files", *names], text=True)
     kept = [KEPT / line for line in listed.splitlines()]
     assert {path.relative_to(KEPT).parts[0] for path in kept} == set(names)
-    assert sum(path.stat().st_size for path in kept) < 5e5 * len(SEEDS)
+    assert sum(path.stat().st_size for path in kept) < 5e5 * len(SCORED)
     assert {path.suffix for path in kept} == {".json", ".jsonl"}
