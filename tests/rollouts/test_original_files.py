@@ -5,7 +5,7 @@ import json
 from replication.config import Rnn, UserError
 from replication.controller.controller import LinearPolicy
 from replication.rnn.rnn import MDNRNN
-from replication.rollouts.original_files import read_controller, set_rnn, set_vae
+from replication.rollouts.original_files import read_controller, read_starts, set_rnn, set_vae
 from replication.tasks.car_racing import CAR_RACING_V0
 from replication.tf import keras
 from replication.vae.vae import build_decoder, build_encoder
@@ -203,3 +203,11 @@ def test_a_v_that_is_none(tmp_path):
     assert "is not JSON, or not all of it: the original's V, 22 arrays, was expected" in complaint(
         set_vae, encoder, decoder, path
     )
+
+
+@pytest.mark.parametrize("values", [[], [5], [5, 6], {}, [[1, 2]]])
+def test_starts_that_are_none_are_one_line(tmp_path, values):
+    path = tmp_path / "initial_z.json"
+    path.write_text(json.dumps(values))
+    with pytest.raises(UserError, match="initial_z.json"):
+        read_starts(2, path)

@@ -2,6 +2,7 @@
 
 import errno
 import fcntl
+import threading
 from pathlib import Path
 
 from replication.config import UserError
@@ -40,6 +41,22 @@ def test_two_names_of_a_lock_do_not_wait_for_each_other(tmp_path):
     lock_both(".lock_a", ".lock_b")
     with pytest.raises(UserError, match="another process is writing"):
         lock_both(".lock_a", ".lock_a")
+
+
+def test_who_waits_for_a_lock_gets_it_when_it_is_free(tmp_path):
+    order = []
+
+    def wait() -> None:
+        with folders.lock(tmp_path, wait=True):
+            order.append("second")
+
+    with folders.lock(tmp_path):
+        thread = threading.Thread(target=wait)
+        thread.start()
+        thread.join(0.2)
+        order.append("first")
+    thread.join(10)
+    assert order == ["first", "second"]
 
 
 def test_a_file_system_without_flock_is_named_with_the_remedy(tmp_path, monkeypatch):

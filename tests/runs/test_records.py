@@ -161,3 +161,17 @@ def test_a_run_keeps_to_its_frames(home):
     plain = parse_run_cli(["quick", "--run", "mine", "--frames", "plain"])
     with pytest.raises(UserError, match="^--frames plain: .* are of stretched; give another --run"):
         records.check_game(plain)
+
+
+@pytest.mark.parametrize(
+    "facts", [{"task": "car_racing_v3", "frames": "plain"}, {"preset": "gone"}]
+)
+def test_an_agents_folder_that_is_no_run_is_one_line(home, facts):
+    begin(CONFIG, "extract")
+    begin(CONFIG, "train_vae")
+    path = folders.run_folder("mine") / "config.json"
+    whole = recorded("mine")
+    changed = whole["run"] | facts if "preset" in facts else facts
+    files.write_json(path, whole | {"run": changed})
+    with pytest.raises(UserError, match="checkpoints/mine is no run: it has no config.json with a"):
+        records.load_config("mine")

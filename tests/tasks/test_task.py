@@ -32,6 +32,15 @@ def test_an_action_has_one_number_for_each_name(task):
 
 
 @ALL
+def test_keys_give_actions_of_the_game(task):
+    low, high = np.array(task.action_low), np.array(task.action_high)
+    for held, action in task.keys.items():
+        assert set(held) <= {"left", "right", "up", "down"}
+        assert len(action) == task.action_size
+        assert (low <= action).all() and (action <= high).all()
+
+
+@ALL
 def test_squashed_outputs_are_actions_in_either_library(task):
     u = np.float32(np.random.default_rng(0).normal(0, 5, (100, task.action_size)))
     actions = task.squash(u, np)
