@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 from replication.config import Config
 from replication.dataset.series import encode
+from replication.rnn.memory import memories
 from replication.rnn.rnn import told_logvar
 from replication.rollouts.agent import LinearControllers, WorldModel
 from replication.rollouts.agent_files import load_driver, load_encoder, load_rnn, named_agent
@@ -24,7 +25,6 @@ from replication.rollouts.real_world import RealWorld
 from replication.runs import folders, records
 from replication.runs.script import parse_run_cli, run_script
 from replication.runs.seeds import Purpose, derive_seed, generator
-from replication.search.recorded_inputs import memories
 from replication.search.warm_start import linear_fit
 from replication.tasks.car_facts import FACTS, PROBED_TILES, facts_now, read_track
 from replication.tasks.games import task_of
@@ -111,18 +111,19 @@ def make_driver(config: Config, env: gymnasium.Env) -> tuple[RealWorld, Acting]:
 
 
 def features(encoder, rnn, drives: list[ProbedEpisode]) -> dict[str, list[np.ndarray]]:
-    """What V and M make of each drive, by name: mu, z as M is told it, and h_t, (T, ...) each."""
+    """What V and M make of each drive, by name: (T, ...) each; z is as M is told it."""
     random, see = (
         np.random.default_rng(Purpose.PROBE_NOISE),
         tf.function(lambda obs: encoder(to_float(obs))),
     )
-    by_name: dict[str, list[np.ndarray]] = {"mu": [], "z": [], "h": [], "z, h": []}
+    by_name: dict[str, list[np.ndarray]] = {"mu": [], "z": [], "h": [], "z, h": [], "z, c, h": []}
     for episode in drives:
         mu, logvar = (part.astype(np.float32) for part in encode(see, episode.frames))
         logvar = np.broadcast_to(np.float32(told_logvar(logvar, rnn.config)), mu.shape)
         z = sample_z(mu, logvar, random.standard_normal(mu.shape, np.float32)).numpy()
-        h = memories(rnn, z, episode.action)[0]  # h_0 .. h_{T-1}
-        for name, values in zip(by_name, (mu, z, h, np.hstack([z, h])), strict=True):
+        h, c = memories(rnn, z, episode.action)  # h_0 .. h_{T-1}, c likewise
+        known = mu, z, h, np.hstack([z, h]), np.hstack([z, c, h])
+        for name, values in zip(by_name, known, strict=True):
             by_name[name].append(values.astype(np.float64))
     return by_name
 
@@ -156,10 +157,10 @@ def main(config: Config) -> None:
     drives = [drive_track(world, driver, seed) for seed in tqdm(tracks, "probe", unit="track")]
     facts = [episode.facts[episode.used] for episode in drives]
     print(f"R^2 over {sum(map(len, facts)):,} frames")
-    print(" " * 6, *(f"{fact:>10}" for fact in FACTS))
+    print(" " * 7, *(f"{fact:>10}" for fact in FACTS))
     for name, values in features(encoder, rnn, drives).items():
         used = [value[episode.used] for value, episode in zip(values, drives, strict=True)]
-        print(f"{name:<6}", *(f"{r2:>10.2f}" for r2 in ridge_r2(used, facts)))
+        print(f"{name:<7}", *(f"{r2:>10.2f}" for r2 in ridge_r2(used, facts)))
 
 
 if __name__ == "__main__":

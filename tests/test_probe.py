@@ -41,8 +41,8 @@ def test_probe_prints_a_row_for_each_feature(finished, tmp_path, monkeypatch, ca
     probe.main(dataclasses.replace(PRESETS["one_pass"], run="t"))
     head, names, *rows = capsys.readouterr().out.splitlines()
     assert head.startswith("R^2 over ") and names.split()[0] == "offset"
-    values = {row[:6].strip(): [float(value) for value in row[6:].split()] for row in rows}
-    assert list(values) == ["mu", "z", "h", "z, h"]
+    values = {row[:7].strip(): [float(value) for value in row[7:].split()] for row in rows}
+    assert list(values) == ["mu", "z", "h", "z, h", "z, c, h"]
     assert all(len(row) == 5 and max(row) <= 1 for row in values.values())
 
 
@@ -60,7 +60,7 @@ def test_an_agent_may_drive_instead(finished, monkeypatch, capsys):
     np.testing.assert_array_equal(probe.drive_track(world, driver, 1).facts, one.facts)
     probe.main(config)
     head, _, *rows = capsys.readouterr().out.splitlines()
-    assert head.startswith("R^2 over ") and len(rows) == 4
+    assert head.startswith("R^2 over ") and len(rows) == 5
 
 
 def test_a_game_without_the_probe_is_named(home, monkeypatch):
