@@ -188,8 +188,8 @@ def score_of(path: Path) -> str:
 
 def test_the_readmes_own_score_is_that_of_the_evaluation():
     row = next(row for row in rows(section(README, "Results")) if "shipped" in row[0])
-    assert row[2] == "100" and "--agent checkpoints/pretrained" in row[5]
-    agent = ROOT / "checkpoints" / "pretrained"
+    assert row[2] == "100" and "--agent checkpoints/laptop/v3_seed_1" in row[5]
+    agent = ROOT / "checkpoints" / "laptop" / "v3_seed_1"
     assert row[3] == f"**{score_of(agent / 'evaluation' / '100_tracks_seed_0.json')}**"
 
 

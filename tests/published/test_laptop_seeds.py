@@ -5,8 +5,13 @@ import json
 import subprocess
 from pathlib import Path
 
+from replication.config import Config, Env
 from replication.presets import PRESETS
 from replication.report.run_record import read_run
+from replication.rollouts.agent import LinearControllers
+from replication.rollouts.agent_files import load_agent
+from replication.rollouts.loop import Trial, drive
+from replication.rollouts.workers import make_real_world
 from replication.runs.files import controller_fingerprint
 from replication.runs.logs import read_log
 from replication.runs.records import load_config
@@ -18,7 +23,9 @@ ROOT = Path(__file__).resolve().parents[2]
 KEPT = ROOT / "checkpoints" / "laptop"
 SEEDS = (4,)
 PASSES = {"laptop_1": "_1", "laptop_2": "_2", "laptop": ""}  # preset -> end of its run's name
-V3_SEEDS = (0,)  # laptop_v3: the pass after dreamt/seed_0
+# laptop_v3: seed -> the run of dreamt before the pass, as it was called
+V3_SEEDS = {0: "dreamt", 1: "v3s1_dreamt"}
+SHIPPED = "v3_seed_1"
 SCORED = [f"seed_{seed}" for seed in SEEDS] + [f"v3_seed_{seed}" for seed in V3_SEEDS]
 
 
@@ -28,20 +35,23 @@ def test_a_pass_had_the_presets_settings(preset, seed):
     config = load_config(f"laptop/seed_{seed}{PASSES[preset]}")
     expected = dataclasses.replace(PRESETS[preset], seed=seed, run=config.run, data=config.data)
     before = PRESETS[preset].after
-    if before:  # an agent that was called otherwise
-        agent = f"checkpoints/s{seed}{PASSES[before]}"
-        extract = dataclasses.replace(expected.extract, agent=agent)
-        controller = dataclasses.replace(expected.controller, start=agent)
-        expected = dataclasses.replace(expected, extract=extract, controller=controller)
-    assert config == expected
+    assert config == (after(expected, f"s{seed}{PASSES[before]}") if before else expected)
+
+
+def after(config: Config, run: str) -> Config:
+    """The settings of a pass after another run than the preset names."""
+    agent = f"checkpoints/{run}"
+    extract = dataclasses.replace(config.extract, agent=agent)
+    controller = dataclasses.replace(config.controller, start=agent)
+    return dataclasses.replace(config, extract=extract, controller=controller)
 
 
 @pytest.mark.parametrize("seed", V3_SEEDS)
 def test_the_pass_on_v3_had_the_presets_settings(seed):
     config = load_config(f"laptop/v3_seed_{seed}")
-    assert config == dataclasses.replace(
-        PRESETS["laptop_v3"], seed=seed, run=config.run, data=config.data
-    )
+    preset = PRESETS["laptop_v3"]
+    expected = dataclasses.replace(preset, seed=seed, run=config.run, data=config.data)
+    assert config == after(expected, V3_SEEDS[seed])
 
 
 @pytest.mark.parametrize("name", SCORED)
@@ -66,11 +76,34 @@ def test_its_log_goes_on_from_those_of_the_passes_before(seed):
     assert run.earlier == len(logs[0]) + len(logs[1])
 
 
-def test_they_are_small_and_hold_no_weights():
+def test_they_are_small_and_one_has_its_weights():
     names = [f"seed_{seed}{end}" for seed in SEEDS for end in PASSES.values()]
     names += [f"v3_seed_{seed}" for seed in V3_SEEDS]
     listed = subprocess.check_output(["git", "-C", str(KEPT), "ls-files", *names], text=True)
     kept = [KEPT / line for line in listed.splitlines()]
+    weights = {path for path in kept if path.suffix == ".h5"}
+    records = set(kept) - weights
     assert {path.relative_to(KEPT).parts[0] for path in kept} == set(names)
-    assert sum(path.stat().st_size for path in kept) < 5e5 * len(SCORED)
-    assert {path.suffix for path in kept} == {".json", ".jsonl"}
+    assert sum(path.stat().st_size for path in records) < 5e5 * len(SCORED)
+    assert {path.suffix for path in records} == {".json", ".jsonl"}
+    assert {path.relative_to(KEPT).parts[0] for path in weights} == {SHIPPED}
+    assert sum(path.stat().st_size for path in weights) < 12e6
+
+
+def test_the_shipped_one_drives(compiled):
+    """Six seconds on each of four tracks: a car that stands has -30 by then."""
+    parts, parameters = load_agent(KEPT / SHIPPED)
+    world = make_real_world(parts, Env(), width=4)
+    trials = [Trial(seed, parameters, max_steps=300) for seed in range(4)]
+    episodes = drive(world, LinearControllers(parts.controller), trials)
+    assert np.mean([episode.total for _, episode in episodes]) > 50
+
+
+def test_the_shipped_one_was_chosen_by_no_score():
+    """Of the agents on v3, by the evaluation on which each run's C was judged."""
+    folders = [KEPT / f"v3_seed_{seed}" for seed in V3_SEEDS] + [KEPT.parent / "pretrained"]
+    judged = {
+        folder.name: json.loads((folder / "controller" / "best.json").read_text())["eval_mean"]
+        for folder in folders
+    }
+    assert max(judged, key=judged.get) == SHIPPED
