@@ -77,7 +77,7 @@ PRESETS = {
     ),
     "laptop_2": pass_after("laptop_1", "laptop_2"),
     "laptop": pass_after("laptop_2", "laptop"),
-    # As laptop once was, in one pass: the shipped agent began here. Hours on two cores.
+    # As laptop once was, in one pass: `pretrained` began here. Hours on two cores.
     "one_pass": Config(
         preset="one_pass",
         task="car_racing_v3",
