@@ -5,12 +5,8 @@ import re
 import subprocess
 from pathlib import Path
 
-from replication.config import Env
 from replication.report.run_record import read_run
-from replication.rollouts.agent import LinearControllers
 from replication.rollouts.agent_files import load_agent
-from replication.rollouts.loop import Trial, drive
-from replication.rollouts.workers import make_real_world
 from replication.runs import records
 from replication.runs.command_line import parse_cli
 from replication.runs.logs import read_log
@@ -81,15 +77,6 @@ def test_c_goes_on_with_the_command_in_the_docs():
     assert config.controller.generations > recorded[STEPS]
     start = json.loads((AGENT / "controller" / "start.json").read_text())
     assert (len(start["parameters"]), start["agent"]) == (867, config.controller.start)
-
-
-def test_it_drives(compiled):
-    """Six seconds on each of four tracks: a car that stands has -30 by then."""
-    parts, parameters = load_agent(AGENT)
-    world = make_real_world(parts, Env(), width=4)
-    trials = [Trial(seed, parameters, max_steps=300) for seed in range(4)]
-    episodes = drive(world, LinearControllers(parts.controller), trials)
-    assert np.mean([episode.total for _, episode in episodes]) > 50
 
 
 def test_its_page_can_be_drawn():
