@@ -33,22 +33,39 @@ def draw_controller(runs: list[Run]) -> Drawing | None:
     if not runs:
         return None
     run = runs[0]
-    logs = {f"{run.name} ({run.environment})": run.logs["train_controller"] for run in runs}
+    owners = [f"{run.name} ({run.environment})" for run in runs]
+    logs = {owner: run.logs["train_controller"] for owner, run in zip(owners, runs, strict=True)}
+    rounds = {owner: run.rounds_before for owner, run in zip(owners, runs, strict=True)}
     theirs = "the original's, Wellmer's, and " if run.is_reports else ""
     alt = f"Curves of mean return: {theirs}ours, at {run.logs['train_controller'][-1]['mean']:.0f}."
-    return Drawing(controller_figure(logs, run.is_reports), _caption(run), alt)
+    return Drawing(controller_figure(logs, rounds, run.is_reports), _caption(run), alt)
 
 
 def _caption(run: Run) -> str:
     log = run.logs["train_controller"]
-    hours, last = core_hours(log)[-1], log[-1]
+    hours, last = _hours(run.rounds_before) + _hours(log), log[-1]
     return (
         "C's returns over generations of CMA-ES (left) and over core-hours of C's training alone"
         f" (right). Ours, on {run.environment}, is at generation {last['step']} after {hours:.3g}"
         f" core-hours; the mean of the population is {last['mean']:.1f}. The band reaches from the"
-        f" worst candidate to the best. {_earlier_and_short(run)}{_best_evaluation(run)}"
-        f"{PUBLISHED if run.is_reports else ''}"
+        f" worst candidate to the best. {_rounds(run)}{_earlier_and_short(run)}"
+        f"{_best_evaluation(run)}{PUBLISHED if run.is_reports else ''}"
     )
+
+
+def _rounds(run: Run) -> str:
+    if not run.rounds_before:
+        return ""
+    return (
+        f"Before that search {len(run.rounds_before)} rounds of dreaming and driving took"
+        f" {_hours(run.rounds_before):.3g} core-hours, M's learning with them: dotted on the right,"
+        " the best C of each round in the game. "
+    )
+
+
+def _hours(log: list[dict]) -> float:
+    """The core-hours of a whole log; 0 if it is empty."""
+    return core_hours(log)[-1] if log else 0.0
 
 
 def _earlier_and_short(run: Run) -> str:
@@ -88,16 +105,20 @@ def _evaluated(run: Run) -> str:
     return "the search distribution's mean"
 
 
-def controller_figure(logs: Logs, beside_published: bool = True) -> Figure:
-    """Returns over generations (left) and core-hours (right): published curves, then ours."""
-    figure, (left, right) = make_figure(10, 5.2, 2, sharey=True)
+def controller_figure(logs: Logs, rounds: Logs, beside_published: bool = True) -> Figure:
+    """Returns over generations (left) and core-hours (right): published curves, then ours.
+
+    rounds: what came before each search in core-hours, under the same names.
+    """
+    figure, (left, right) = make_figure(10, 4.9 + 0.3 * len(logs), 2, sharey=True)
     if beside_published:
         _plot_original(left, right)
         _plot_wellmer(left)
         _plot_report(left, right)
     for name, log, style in with_styles(logs):
         _plot_search(left, name, log, np.array([line["step"] for line in log]), style)
-        _plot_search(right, name, log, core_hours(log), style)
+        _plot_rounds(right, name, rounds[name], style)
+        _plot_search(right, name, log, _hours(rounds[name]) + core_hours(log), style)
     left.set(title="C: return over generations", xlabel="generation", ylabel="return of an episode")
     left.set_xscale("symlog", linthresh=1)  # 0 to 1800: ten generations stay visible
     left.set_xlim(0, 2500)
@@ -136,6 +157,15 @@ def _plot_report(left: Axes, right: Axes) -> None:
     owner = f"2021 report ({published.ENVIRONMENT})"
     label = f"{owner}: its best return, {best}, after {hours} core-hours"
     right.plot([hours], [best], "*", color=REPORT, ms=12, ls="none", label=label)
+
+
+def _plot_rounds(axes: Axes, name: str, rounds: list[dict], style: dict) -> None:
+    """The best C of each round in the game, over core-hours."""
+    if rounds:
+        means = [line["mean"] for line in rounds]
+        dotted = {"lw": 1.4, "ls": ":", "marker": ".", "ms": 5, "color": style["color"]}
+        label = f"{name}: rounds, best C in the game"
+        axes.plot(core_hours(rounds), means, label=label, **dotted)
 
 
 def _plot_search(axes: Axes, name: str, log: list[dict], x: np.ndarray, style: dict) -> None:

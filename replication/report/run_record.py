@@ -15,7 +15,7 @@ from replication.report.tables import read_table
 from replication.runs import files, folders, records, stages
 from replication.runs.logs import read_log
 from replication.runs.stages import V, stages_of
-from replication.search.history import read_history
+from replication.search.history import read_history, read_rounds
 from replication.tasks.games import task_of
 from replication.tasks.task import Task
 
@@ -42,6 +42,7 @@ class Run:
     records: dict[str, dict]  # done.json of each stage, empty if it is not finished
     logs: dict[str, list[dict]]  # log.jsonl of each stage; C's begins with those of `earlier`
     earlier: int  # lines of C's log that are of the searches that its own search started from
+    rounds_before: list[dict]  # what the rounds before C's search came to; earlier runs' too
     samples: dict[str, np.ndarray]  # samples.npz: frames, V's reconstructions, their measures
     traversal: dict[str, np.ndarray]  # traversal.npz: decoded single dimensions of z
     rollout: dict[str, np.ndarray]  # rollout.npz: a rollout, reconstructed and dreamt
@@ -133,6 +134,7 @@ def read_run(config: Config) -> Run:
         records=finished,
         logs=logs | {"train_controller": history},
         earlier=len(history) - len(logs["train_controller"]),
+        rounds_before=read_rounds(folder),
         samples=_arrays(v_folder / "samples.npz", SAMPLES),
         traversal=_arrays(v_folder / "traversal.npz"),
         rollout=_arrays(folder / "dream" / "rollout.npz"),

@@ -14,7 +14,7 @@ from replication.rollouts.agent import AgentParts
 from replication.rollouts.agent_files import flat_vector, load_agent, named_agent
 from replication.runs import files, folders
 from replication.runs.logs import read_log
-from replication.search.history import read_history
+from replication.search.history import read_history, read_rounds
 from replication.search.recorded_inputs import inputs_of_c, some_episodes
 from replication.search.warm_start import act_like
 from replication.search.whitening import (
@@ -36,12 +36,14 @@ class SearchStart:
     agent: str | None = None  # whose C it starts from; None: from 0
     fit: dict[str, float] | None = None  # by action: how much of that agent's outputs is explained
     log: list[dict] = field(default_factory=list)  # of the searches that led to that agent
+    rounds: list[dict] = field(default_factory=list)  # of dreaming and driving that did
 
     def save(self, folder: Path) -> None:
         """Write start.json and whitening.npz into the search's folder, where they are missing."""
         if self.agent and not (folder / "start.json").exists():
             facts = {"agent": self.agent, "parameters": self.parameters.tolist()}
-            files.write_json(folder / "start.json", facts | {"fit": self.fit, "log": self.log})
+            facts |= {"fit": self.fit, "log": self.log, "rounds": self.rounds}
+            files.write_json(folder / "start.json", facts)
         if self.whitening and not (folder / "whitening.npz").exists():
             save_whitening(self.whitening, folder / "whitening.npz")
 
@@ -75,7 +77,8 @@ def _first_c(
     if path := _recorded(config, stage, "start.json"):
         start = files.read_json(path, "agent", "parameters", "fit", "log")
         parameters = flat_vector(start["parameters"], parts, path).astype(np.float64)
-        return SearchStart(parameters, whitening, start["agent"], start["fit"], start["log"])
+        before = start["log"], start.get("rounds", [])
+        return SearchStart(parameters, whitening, start["agent"], start["fit"], *before)
     return _start_from_agent(config, parts, whitening)
 
 
@@ -120,7 +123,8 @@ def _start_from_agent(
         {key: value for key, value in line.items() if key != "returns"}
         for line in read_history(folder / "controller")
     ]
-    return SearchStart(parameters.astype(np.float64), whitening, name, fit, log)
+    before = log, read_rounds(folder)
+    return SearchStart(parameters.astype(np.float64), whitening, name, fit, *before)
 
 
 def _same_models(agent: AgentParts, ours: AgentParts) -> bool:

@@ -209,6 +209,9 @@ def test_a_branch_of_rounds_has_their_m_and_a_c_of_its_own(copy):
         found = json.loads((runs / "other/controller/best.json").read_text())["parameters"]
         ours = json.loads((runs / "t/controller/best.json").read_text())["parameters"]
         assert found == (ours if source == "t" else [0.0] * len(ours))
+    start = json.loads((runs / "other/controller/start.json").read_text())
+    lines = map(json.loads, (runs / "t/rounds/log.jsonl").open())
+    assert start["rounds"] == [{key: line[key] for key in start["rounds"][0]} for line in lines]
     search = ["--controller.world", "dream", "--controller.generations", "1", "--overwrite"]
     ended = tiny.stage("train_controller", *argv, *search, home=copy)
     assert ended.status == 0, ended.err

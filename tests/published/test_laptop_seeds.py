@@ -72,6 +72,14 @@ def test_its_log_goes_on_from_those_of_the_passes_before(seed):
     assert run.earlier == len(logs[0]) + len(logs[1])
 
 
+@pytest.mark.parametrize("seed", V3_SEEDS)
+def test_the_pass_on_v3_goes_on_from_the_rounds_of_dreamt(seed):
+    run = read_run(load_config(f"laptop/v3_seed_{seed}"))
+    before = read_run(load_config(f"dreamt/seed_{seed}"))
+    assert run.rounds_before == before.rounds_before
+    assert len(run.rounds_before) == PRESETS["dreamt"].rounds.count
+
+
 def test_they_are_small_and_one_has_its_weights():
     names = [f"seed_{seed}{end}" for seed in SEEDS for end in PASSES.values()]
     names += [f"v3_seed_{seed}" for seed in V3_SEEDS]

@@ -41,6 +41,29 @@ def test_controller_counts_the_generations_of_the_agent_it_started_from(run):
     assert later.spent("train_controller")[0] == 2 * run.spent("train_controller")[0]
 
 
+def test_controller_counts_the_rounds_before_the_search(run):
+    """Three rounds of half an hour on two processes."""
+    seconds = (1800.0, 3600.0, 5400.0)
+    facts = {"processes": 2, "mean": 300.0}
+    rounds = [{"step": i + 1, "seconds": s} | facts for i, s in enumerate(seconds)]
+    files.write_json(folders.stage_folder(CONFIG, "train_controller") / "start.json", {
+        "log": [], "rounds": rounds
+    })  # fmt: skip
+    later = read_run(CONFIG)
+    right = draw_controller([later]).figure.axes[1]
+    found = curves(right)
+    assert found["mine (CarRacing-v3): rounds, best C in the game"] == [
+        [1, 300], [2, 300], [3, 300]
+    ]  # fmt: skip
+    means = found["mine (CarRacing-v3): mean of the population"]
+    hours = [3 + line["seconds"] * 2 / 3600 for line in CONTROLLER_LOG]
+    assert [point[0] for point in means] == pytest.approx(hours)
+    caption = draw_controller([later]).caption
+    assert "3 rounds of dreaming and driving took 3 core-hours" in caption
+    assert f"after {hours[-1]:.3g} core-hours" in caption
+    assert "rounds" not in draw_controller([run]).caption
+
+
 def test_controller_says_which_generations_were_short(run):
     assert "first 6 generations drove episodes of at most 300" in draw_controller([run])[1]
     run.settings["controller.short"] = 0

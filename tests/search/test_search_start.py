@@ -19,6 +19,7 @@ CONFIG = dataclasses.replace(PRESETS["quick"], run="mine", controller=SETTINGS)
 PARTS = AgentParts(CAR_RACING_V3, [], [], Rnn(hidden=8), "z")  # 99 parameters of C
 WHITENING = Whitening(np.linspace(0, 1, 32), np.diag(np.linspace(1, 2, 32)), CAR_RACING_V3)
 LOG = [{"step": 1, "seconds": 7.0, "mean": -5.0}]
+ROUNDS = [{"step": 1, "seconds": 9.0, "processes": 2, "mean": 80.0}]
 
 
 def with_settings(**settings):
@@ -43,14 +44,15 @@ def test_from_zero_there_is_nothing_to_record(folder):
 def test_a_recorded_start_is_read_back(folder):
     parameters = np.random.default_rng(0).standard_normal(99).astype(np.float32)
     fit = {"steer": 0.9, "gas": 0.8, "brake": 1.0}
-    start = SearchStart(parameters.astype(np.float64), WHITENING, "checkpoints/other", fit, LOG)
+    before = "checkpoints/other", fit, LOG, ROUNDS
+    start = SearchStart(parameters.astype(np.float64), WHITENING, *before)
     start.save(folder)
     again = read_search_start(with_settings(start="checkpoints/other", inputs="whitened"), PARTS)
     assert again.parameters.dtype == np.float64
     np.testing.assert_array_equal(again.parameters, start.parameters)
     np.testing.assert_array_equal(again.whitening.mean, WHITENING.mean)
     np.testing.assert_array_equal(again.whitening.root, WHITENING.root)
-    assert (again.agent, again.fit, again.log) == ("checkpoints/other", fit, LOG)
+    assert (again.agent, again.fit, again.log, again.rounds) == before
 
 
 def test_what_is_recorded_stays(folder):
