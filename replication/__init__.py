@@ -31,13 +31,17 @@ _refuse_another_clones_script()
 # does the same for what only TensorFlow and Keras read.
 os.environ["TF_ENABLE_ONEDNN_OPTS"] = "1"  # other kernels; on AMD the default is off, V far slower
 os.environ["OPENBLAS_NUM_THREADS"] = "1"  # CMA-ES alike on 2 cores and on 64
-os.environ.pop("NPY_DISABLE_CPU_FEATURES", None)  # other kernels, which may round in other ways
-os.environ.pop("NUMBA_DISABLE_JIT", None)  # the renderer as plain Python: for ever
+for _name in (  # other instructions, which round in other ways; plain Python, which takes for ever
+    *("NPY_ENABLE_CPU_FEATURES", "NUMBA_CPU_NAME", "NUMBA_CPU_FEATURES", "NUMBA_ENABLE_AVX"),
+    *("NUMBA_OPT", "NUMBA_DISABLE_JIT"),
+):
+    os.environ.pop(_name, None)
 # The instructions that AMD's and Intel's CPUs have in common: all add up in the same order, and an
 # agent drives alike on either, to the last bit. With AVX-512 it is some 10% faster, and drives
 # differently. Another choice is the user's: ONEDNN_MAX_CPU_ISA=DEFAULT takes what the CPU has.
 os.environ.setdefault("ONEDNN_MAX_CPU_ISA", "AVX2")
 os.environ.setdefault("OPENBLAS_CORETYPE", "Haswell")
+os.environ["NPY_DISABLE_CPU_FEATURES"] = "X86_V4 AVX512_ICL AVX512_SPR"  # NumPy's names of AVX-512
 # These change no number.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # no start-up noise
 os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")

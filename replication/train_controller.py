@@ -166,6 +166,14 @@ def evolve(pool: mpi.Pool, config: Config, es: Evolution, folder: Path) -> float
     return log.seconds
 
 
+def is_evaluated(path: Path) -> bool:
+    """Whether a log's last generation was: not if its C is what rounds, or another run, made of it,
+    nor if a search that was stopped is to end where it stopped.
+    """
+    log = read_log(path)
+    return bool(log) and "eval_mean" in log[-1]
+
+
 def check_settings(config: Config, parts: AgentParts) -> None:
     """Raise UserError for settings that the task, or a search that has begun, has no use for."""
     records.check_grows(config, "train_controller")
@@ -208,7 +216,7 @@ def main(config: Config) -> None:
             parts.task.make_env(config.env.stock).close()  # the master compiles for all
         with mpi.pool(start_worker, (parts, config.env, dream)) as pool:
             seconds = evolve(pool, config, es, folder)
-            if not es.generation:  # C is what the rounds, or another run, made of it
+            if not is_evaluated(folder / "log.jsonl"):
                 begun = time.monotonic()
                 keep_best(es, evaluate_found(pool, config, es), config.controller, folder)
                 seconds += time.monotonic() - begun

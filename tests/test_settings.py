@@ -31,10 +31,16 @@ SETTINGS = {
         "TF_ONEDNN_ASSUME_FROZEN_WEIGHTS": "1", "TF_SET_ONEDNN_FPMATH_MODE": "BF16",
     },
     "other libraries": {
-        "OPENBLAS_NUM_THREADS": "8", "OMP_NUM_THREADS": "1", "NUMBA_DISABLE_JIT": "1",
-        "NPY_DISABLE_CPU_FEATURES": "AVX2 FMA3", "PYTHONHASHSEED": "7", "LC_ALL": "C",
+        "OPENBLAS_NUM_THREADS": "8", "OMP_NUM_THREADS": "1", "PYTHONHASHSEED": "7", "LC_ALL": "C",
         "MPLBACKEND": "module://matplotlib_inline.backend_inline", "CUDA_VISIBLE_DEVICES": "",
         "TF_FORCE_GPU_ALLOW_GROWTH": "true",
+    },
+    "other instructions": {
+        "NPY_DISABLE_CPU_FEATURES": "X86_V3", "NUMBA_CPU_FEATURES": "-fma,-avx2",
+        "NUMBA_CPU_NAME": "generic", "NUMBA_ENABLE_AVX": "0", "NUMBA_OPT": "0",
+    },
+    "fewer instructions of NumPy's alone, or none compiled": {
+        "NPY_ENABLE_CPU_FEATURES": "SSE42", "NUMBA_DISABLE_JIT": "1",
     },
 }  # fmt: skip
 

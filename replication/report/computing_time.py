@@ -25,6 +25,12 @@ def core_hours(log: list[dict]) -> np.ndarray:
     return np.cumsum(seconds * [line["processes"] for line in log]) / 3600
 
 
+def time_of(log: list[dict]) -> TimeSpent:
+    """The time of a whole log, whose lines are as core_hours takes them; it is not empty."""
+    seconds = log[-1]["seconds"]
+    return TimeSpent(seconds, round(core_hours(log)[-1] * 3600 / seconds, 2))
+
+
 def duration(seconds: float) -> str:
     """A duration as text: 47 s, 3 min 20 s, 2 h 05 min, 47 h."""
     if seconds < 60:

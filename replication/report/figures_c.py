@@ -1,8 +1,10 @@
 """Figure 14: C's returns over generations and over core-hours, beside the published curves."""
 
+from typing import NamedTuple
+
 from replication.report import published
 from replication.report.computing_time import core_hours
-from replication.report.curves import Logs, with_styles
+from replication.report.curves import with_styles
 from replication.report.run_record import Run
 from replication.report.style import (
     ORIGINAL,
@@ -22,34 +24,53 @@ CORES = 64  # that the original ran on (paper, A.4)
 PUBLISHED = (
     f"As in the report's Figure 14, the published curves are on {published.ENVIRONMENT}: green is"
     f" the original's training log ({CORES} cores, hours by its own clock), blue is Wellmer's"
-    " (generations only: its log has no times), orange is ours. The report's best return was"
+    " (generations only: its log has no times), orange is this run. The report's best return was"
     f" {published.REPORT_BEST}, after 47 h on 4 workers: the dotted line and the star."
 )
 
 
+class Search(NamedTuple):
+    """A run's search, as the figure has it."""
+
+    log: list[dict]  # empty if the run has none
+    rounds: list[dict]  # that came before it
+    judged: str  # where what it found was evaluated
+
+
 def draw_controller(runs: list[Run]) -> Drawing | None:
     """The returns of all runs' C; None if none has a log of C."""
-    runs = [run for run in runs if run.logs["train_controller"]]
-    if not runs:
+    if not any(run.logs["train_controller"] for run in runs):
         return None
-    run = runs[0]
-    owners = [f"{run.name} ({run.environment})" for run in runs]
-    logs = {owner: run.logs["train_controller"] for owner, run in zip(owners, runs, strict=True)}
-    rounds = {owner: run.rounds_before for owner, run in zip(owners, runs, strict=True)}
+    run = next(run for run in runs if run.logs["train_controller"])
+    searches = {f"{run.name} ({_where(run)})": _search(run) for run in runs}
+    who = "Ours" if run is runs[0] else f"This run has no search of C; {run.name}'s"
     theirs = "the original's, Wellmer's, and " if run.is_reports else ""
     alt = f"Curves of mean return: {theirs}ours, at {run.logs['train_controller'][-1]['mean']:.0f}."
-    return Drawing(controller_figure(logs, rounds, run.is_reports), _caption(run), alt)
+    return Drawing(controller_figure(searches, run.is_reports), _caption(run, who), alt)
 
 
-def _caption(run: Run) -> str:
+def _search(run: Run) -> Search:
+    judged = "in dreams" if run.judge == "dream" else "on fresh tracks"
+    return Search(run.logs["train_controller"], run.rounds_before, judged)
+
+
+def _where(run: Run) -> str:
+    """Where its candidates drove."""
+    return f"dreams of {run.environment}" if run.world == "dream" else run.environment
+
+
+def _caption(run: Run, who: str) -> str:
     log = run.logs["train_controller"]
     hours, last = _hours(run.rounds_before) + _hours(log), log[-1]
+    in_dreams = run.world == "dream"
+    unit = ", in what M predicts (tiles, for the car)" if in_dreams else ""
     return (
         "C's returns over generations of CMA-ES (left) and over core-hours of C's training alone"
-        f" (right). Ours, on {run.environment}, is at generation {last['step']} after {hours:.3g}"
-        f" core-hours; the mean of the population is {last['mean']:.1f}. The band reaches from the"
-        f" worst candidate to the best. {_rounds(run)}{_earlier_and_short(run)}"
-        f"{_best_evaluation(run)}{PUBLISHED if run.is_reports else ''}"
+        f" (right). {who}, {'in' if in_dreams else 'on'} {_where(run)}, is at generation"
+        f" {last['step']} after {hours:.3g} core-hours; the mean of the population is"
+        f" {last['mean']:.1f}{unit}. The band reaches from the worst candidate to the best."
+        f" {_rounds(run)}{_earlier_and_short(run)}{_best_evaluation(run)}"
+        f"{PUBLISHED if run.is_reports else ''}"
     )
 
 
@@ -94,8 +115,8 @@ def _best_evaluation(run: Run) -> str:
     best = max(evaluations, key=lambda line: line["eval_mean"])
     return (
         f"The best evaluation of {_evaluated(run)} is {best['eval_mean']:.1f} ±"
-        f" {best['eval_std']:.1f} over {best['eval_episodes']:.0f} fresh tracks, at generation"
-        f" {best['step']}. "
+        f" {best['eval_std']:.1f} over {best['eval_episodes']:.0f}"
+        f" {'dreams' if run.judge == 'dream' else 'fresh tracks'}, at generation {best['step']}. "
     )
 
 
@@ -105,20 +126,22 @@ def _evaluated(run: Run) -> str:
     return "the search distribution's mean"
 
 
-def controller_figure(logs: Logs, rounds: Logs, beside_published: bool = True) -> Figure:
+def controller_figure(searches: dict[str, Search], beside_published: bool = True) -> Figure:
     """Returns over generations (left) and core-hours (right): published curves, then ours.
 
-    rounds: what came before each search in core-hours, under the same names.
+    searches: by name, the page's own run first.
     """
+    logs = {name: search.log for name, search in searches.items()}
     figure, (left, right) = make_figure(10, 4.9 + 0.3 * len(logs), 2, sharey=True)
     if beside_published:
         _plot_original(left, right)
         _plot_wellmer(left)
         _plot_report(left, right)
     for name, log, style in with_styles(logs):
-        _plot_search(left, name, log, np.array([line["step"] for line in log]), style)
-        _plot_rounds(right, name, rounds[name], style)
-        _plot_search(right, name, log, _hours(rounds[name]) + core_hours(log), style)
+        rounds, hours = searches[name].rounds, core_hours(log)
+        _plot_search(left, name, searches[name], np.array([line["step"] for line in log]), style)
+        _plot_rounds(right, name, rounds, style)
+        _plot_search(right, name, searches[name], _hours(rounds) + hours, style)
     left.set(title="C: return over generations", xlabel="generation", ylabel="return of an episode")
     left.set_xscale("symlog", linthresh=1)  # 0 to 1800: ten generations stay visible
     left.set_xlim(0, 2500)
@@ -168,11 +191,12 @@ def _plot_rounds(axes: Axes, name: str, rounds: list[dict], style: dict) -> None
         axes.plot(core_hours(rounds), means, label=label, **dotted)
 
 
-def _plot_search(axes: Axes, name: str, log: list[dict], x: np.ndarray, style: dict) -> None:
+def _plot_search(axes: Axes, name: str, search: Search, x: np.ndarray, style: dict) -> None:
     """One run: the population's mean over x (lines,), the page's own run with a band, evaluations.
 
     The band reaches from the worst candidate of a generation to its best.
     """
+    log = search.log
     means, best, worst = (
         np.array([line[key] for line in log]) for key in ("mean", "best", "worst")
     )
@@ -188,5 +212,5 @@ def _plot_search(axes: Axes, name: str, log: list[dict], x: np.ndarray, style: d
             x[evaluated], [line["eval_mean"] for line in lines],
             [line["eval_std"] for line in lines], fmt=style.get("marker", "o"), ms=6,
             color=style["color"], ecolor=style["color"], mec="black", mew=0.8, capsize=2,
-            label=f"{name}: evaluations on fresh tracks ± std",
+            label=f"{name}: evaluations {search.judged} ± std",
         )  # fmt: skip

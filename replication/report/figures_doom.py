@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 NAMES = {"original": "recordings'"}  # of policies, where the task's says little
+PLACES = {"dream": "in the dream", "real": "in the game"}
 
 
 # The gate ---------------------------------------------------------------------------------------
@@ -59,14 +60,14 @@ def gate_figure(gate: dict) -> Figure:
 
 
 def draw_dream_and_game(runs: list[Run]) -> Drawing | None:
-    """C's returns in the dream over generations, beside the original's, and in the game.
+    """C's returns over generations, beside the original's in its dream, and in the game.
 
     Of the runs that have such a search: the page's own may have had rounds instead.
     """
-    logs = {run.name: log for run in runs if (log := run.logs["train_controller"])}
-    if not logs:
+    if not any(run.logs["train_controller"] for run in runs):
         return None
-    log = next(iter(logs.values()))
+    run = next(run for run in runs if run.logs["train_controller"])
+    log, place = run.logs["train_controller"], PLACES[run.world]
     games = [line for line in log if "game_mean" in line]
     beside = (
         f" At the last evaluation the game gives {games[-1]['game_mean']:.0f} ±"
@@ -76,16 +77,18 @@ def draw_dream_and_game(runs: list[Run]) -> Drawing | None:
         else ""
     )
     caption = (
-        "C's returns in M's dream over generations of CMA-ES: the mean of the population, and the"
+        f"C's returns {place} over generations of CMA-ES: the mean of the population, and the"
         " evaluations of the search's mean, the best of which is chosen. Green is the original's"
         f" training log, in its own dream.{beside} The dashed line is what counts as solved in the"
         f" game, {published.SOLVED}."
     )
     alt = f"Curves of returns in dream and game; the population's mean is {log[-1]['mean']:.0f}."
-    return Drawing(dream_and_game_figure(logs), caption, alt)
+    return Drawing(dream_and_game_figure(runs), caption, alt)
 
 
-def dream_and_game_figure(logs: dict[str, list[dict]]) -> Figure:
+def dream_and_game_figure(runs: list[Run]) -> Figure:
+    logs = {run.name: run.logs["train_controller"] for run in runs}
+    places = {run.name: (PLACES[run.world], PLACES[run.judge]) for run in runs}
     figure, (axes,) = make_figure(9, 5)
     original = published.doom_training()
     x = original["generation"]
@@ -96,9 +99,10 @@ def dream_and_game_figure(logs: dict[str, list[dict]]) -> Figure:
     axes.plot(x, evaluations, "^", color=ORIGINAL, ms=3, label=label)
     for name, log, style in with_styles(logs):
         steps, means = ([line[key] for line in log] for key in ("step", "mean"))
-        label = f"{name}: mean of the population, in the dream"
+        world, judge = places[name]
+        label = f"{name}: mean of the population, {world}"
         axes.plot(steps, means, lw=1.6, label=label, **style | {"marker": ""})
-        _plot_evaluations(axes, log, "eval", "o", f"{name}: evaluations in the dream ± std", style)
+        _plot_evaluations(axes, log, "eval", "o", f"{name}: evaluations {judge} ± std", style)
         _plot_evaluations(axes, log, "game", "s", f"{name}: in the game, not used ± std", style)
     axes.axhline(published.SOLVED, color="black", lw=1, ls="--", label="solved, in the game")
     axes.set_xscale("symlog", linthresh=10)

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from replication.report.computing_time import TimeSpent, duration
 from replication.report.published import DOOM, MODELS, PARAMETERS
-from replication.report.run_record import Run, earlier_stages
+from replication.report.run_record import LOST_ROUNDS, Run, earlier_stages, lost_rounds
 from replication.report.style import OURS, REPORT, Drawing, make_figure, shared_legend
 
 from matplotlib.axes import Axes
@@ -120,6 +120,8 @@ def _stage_costs(run: Run, earlier: list[tuple[Run, str]]) -> list[StageCosts]:
         StageCosts(f"{before.name}: {stage}", _cost(before.spent(stage)), None)
         for before, stage in earlier
     ]
+    if lost := lost_rounds(run):
+        behind.append(StageCosts(LOST_ROUNDS, _cost(lost), None))
     own = [StageCosts(stage, _cost(run.spent(stage)), report.get(stage)) for stage in run.stages]
     return behind + own
 

@@ -4,10 +4,10 @@ import dataclasses
 import string
 
 from replication.presets import PRESETS
-from replication.report.computing_time import duration
+from replication.report.computing_time import TimeSpent, duration
 from replication.report.figures_mixture import is_significant
 from replication.report.page import Page, PageFigure, Table
-from replication.report.run_record import Run, earlier_stages
+from replication.report.run_record import LOST_ROUNDS, Run, earlier_stages, lost_rounds
 from replication.report.score_table import KEYS, our_scores, score_table
 from replication.runs import folders
 from replication.runs.command_line import follow
@@ -90,8 +90,11 @@ def stage_table(run: Run) -> Table:
     rows = [
         (f"{before.name}: {stage}", *_stage_row(before, stage)[1:]) for before, stage in earlier
     ]
-    rows += [_stage_row(run, stage) for stage in run.stages]
     spent = [before.spent(stage) for before, stage in earlier]
+    if lost := lost_rounds(run):
+        spent.append(lost)
+        rows.append((LOST_ROUNDS, *_time_cells(lost), "in its start.json"))
+    rows += [_stage_row(run, stage) for stage in run.stages]
     spent += [run.spent(stage) for stage in run.stages]
     hours = sum(time.core_hours for time in spent if time)
     return Table(header, [*rows, ("together", "", "", f"{hours:.3g}", "")])
@@ -105,10 +108,13 @@ def _stage_row(run: Run, stage: str) -> tuple[str, ...]:
         reached = f"at step {log[-1]['step']}, not finished: {run.command(stage)}"
     else:
         reached = f"not run: {run.command(stage)}"
+    return (stage, *_time_cells(spent), reached)
+
+
+def _time_cells(spent: TimeSpent | None) -> tuple[str, str, str]:
     if not spent:
-        return (stage, "–", "–", "–", reached)
-    hours = f"{spent.core_hours:.3g}"
-    return (stage, duration(spent.seconds), f"{spent.processes:g}", hours, reached)
+        return ("–", "–", "–")
+    return (duration(spent.seconds), f"{spent.processes:g}", f"{spent.core_hours:.3g}")
 
 
 def settings_table(run: Run) -> tuple[Table | None, str]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from replication.config import VISIONS, Config, UserError, default_run
 from replication.dataset.episodes import UNREADABLE
 from replication.presets import PRESETS
-from replication.report.computing_time import TimeSpent, core_hours
+from replication.report.computing_time import TimeSpent, time_of
 from replication.report.curves import Logs
 from replication.report.published import CAR
 from replication.report.tables import read_table
@@ -22,6 +22,7 @@ from replication.tasks.task import Task
 import numpy as np
 
 STAGES = [name for name in stages.STAGES if name != "figures"]
+LOST_ROUNDS = "rounds of a run that is not here"
 ROUNDED = ("rounds", "train_controller")  # must be told how many rounds there are
 SAMPLES = (  # arrays of samples.npz
     *("obs", "recon", "sampled", "names"),
@@ -63,6 +64,16 @@ class Run:
     def environment(self) -> str:
         """The environment that C was evaluated in, as gymnasium or gym name it."""
         return self.task.environment
+
+    @property
+    def world(self) -> str:
+        """Where C's candidates lived: real or dream."""
+        return self.settings.get("controller.world", "real")
+
+    @property
+    def judge(self) -> str:
+        """Where what the search found was evaluated: real or dream."""
+        return self.settings.get("controller.judge", "real")
 
     @property
     def is_reports(self) -> bool:
@@ -110,8 +121,7 @@ class Run:
         """The time of a stage that is finished or under way; None if it has not begun."""
         record, log = self.records.get(stage), self.logs.get(stage)
         if log and "processes" in log[-1]:
-            seconds = log[-1]["seconds"]
-            return TimeSpent(seconds, round(core_hours(log)[-1] * 3600 / seconds, 2))
+            return time_of(log)
         if record:
             return TimeSpent(record["seconds"], record["processes"])
         return TimeSpent(log[-1]["seconds"], 1) if log else None
@@ -167,6 +177,14 @@ def earlier_stages(run: Run) -> list[tuple[Run, str]]:
     return found
 
 
+def lost_rounds(run: Run) -> TimeSpent | None:
+    """The time of the rounds that C goes back to, if the run that made them is not here any more:
+    start.json still tells it. None if no such rounds are missing.
+    """
+    here = [*run.logs["rounds"], *(name for _, name in earlier_stages(run) if name == "rounds")]
+    return None if here or not run.rounds_before else time_of(run.rounds_before)
+
+
 def _started_from(run: Run) -> str:
     """The name of the run whose agent C started from; "" if there is none, or not here any more."""
     start = run.settings.get("controller.start", "")
@@ -198,6 +216,9 @@ def _as_recorded(config: Config) -> Config:
     recorded = records.run_facts(config)
     if recorded.get("data") == config.run:
         recorded["data"] = ""
+    if recorded.get("preset", config.preset) != config.preset:  # the call did not name the run's
+        own = PRESETS.get(recorded["preset"], config)
+        config = dataclasses.replace(config, rounds=own.rounds, controller=own.controller)
     made = _json(folders.run_folder(config.run) / "config.json").get("rounds", {})
     count = made.get("rounds.count", config.rounds.count)
     rounds = dataclasses.replace(config.rounds, count=count)
@@ -224,7 +245,7 @@ def _of_present_c(finished: dict[str, dict]) -> dict[str, dict]:
     """The records, empty where a stage used a C that has been trained further since."""
     key, output = "input train_controller", finished["train_controller"].get("output")
     return {
-        name: {} if record.get("identity", {}).get(key) not in (None, output) else record
+        name: record if record.get("identity", {}).get(key, output) == output else {}
         for name, record in finished.items()
     }
 

@@ -31,6 +31,6 @@ def our_scores(runs: list[Run]) -> list[dict]:
 def _note(run: Run) -> str:
     mode = run.settings.get("controller.mode", "z_h")
     mean = " on the mean of z" if run.settings.get("controller.z") == "mean" else ""
-    parts = {"rounds": len(run.logs["rounds"]), "generations": len(run.logs["train_controller"])}
+    parts = {"rounds": len(run.rounds_before), "generations": len(run.logs["train_controller"])}
     work = " and ".join(f"{count} {name}" for name, count in parts.items() if count)
     return f"C in mode {mode}{mean}{f', after {work}' if work else ''}"

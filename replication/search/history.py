@@ -10,14 +10,20 @@ ROUND = ("step", "seconds", "processes", "mean")  # what start.json keeps of a r
 
 
 def read_history(folder: Path) -> list[dict]:
-    """The log of a controller/, after what start.json keeps of the searches before it.
+    """The log of a run's controller/, after the searches before it.
 
     Generations and seconds are counted on from there; earlier lines lack the candidates' returns.
     Raises UserError for what is not such a log.
     """
-    start, log = folder / "start.json", read_log(folder / "log.jsonl")
-    earlier = files.read_json(start, "log")["log"] if start.exists() else []
-    return _counted_on(start, earlier, log)
+    return _counted_on(folder, earlier_searches(folder), read_log(folder / "log.jsonl"))
+
+
+def earlier_searches(folder: Path) -> list[dict]:
+    """The searches before that of a controller/, as start.json keeps them: its own or its rounds'.
+
+    Raises UserError for what is not such a file.
+    """
+    return _kept(folder, "log")
 
 
 def read_rounds(run: Path) -> list[dict]:
@@ -26,13 +32,27 @@ def read_rounds(run: Path) -> list[dict]:
     run: its folder. Lines have ROUND's keys: `mean` is the return of a round's best C in the game.
     Rounds and seconds are counted on. Raises UserError for what is not such a log.
     """
-    log = read_log(run / "rounds" / "log.jsonl")
-    start = run / ("rounds" if log else "controller") / "start.json"
-    earlier = files.read_json(start).get("rounds", []) if start.exists() else []
-    return _counted_on(start, earlier, [{key: line[key] for key in ROUND} for line in log])
+    path, folder = run / "rounds" / "log.jsonl", run / "controller"
+    try:
+        log = [{key: line[key] for key in ROUND} for line in read_log(path)]
+    except KeyError as error:
+        raise UserError(f"{folders.shown(path)} lacks {error}: restore it") from None
+    return _counted_on(folder, _kept(folder, "rounds"), log)
 
 
-def _counted_on(start: Path, earlier: list[dict], log: list[dict]) -> list[dict]:
+def _start(folder: Path) -> Path:
+    """The start.json of a search, or of the rounds that it goes on from."""
+    own, of_rounds = folder / "start.json", folder.parent / "rounds" / "start.json"
+    return own if own.exists() else of_rounds
+
+
+def _kept(folder: Path, key: str) -> list[dict]:
+    """What start.json keeps, empty where there is none or where an older one lacks it."""
+    start = _start(folder)
+    return files.read_json(start).get(key, []) if start.exists() else []
+
+
+def _counted_on(folder: Path, earlier: list[dict], log: list[dict]) -> list[dict]:
     """Lines that start.json keeps, and the lines of a log after them."""
     if not earlier:
         return log
@@ -43,4 +63,5 @@ def _counted_on(start: Path, earlier: list[dict], log: list[dict]) -> list[dict]
             for line in log
         ]
     except (TypeError, KeyError):
-        raise UserError(f"{folders.shown(start)}: its log is not one: restore it") from None
+        shown = folders.shown(_start(folder))
+        raise UserError(f"{shown}: its log is not one: restore it") from None

@@ -14,7 +14,7 @@ from replication.rollouts.agent import AgentParts
 from replication.rollouts.agent_files import flat_vector, load_agent, named_agent
 from replication.runs import files, folders
 from replication.runs.logs import read_log
-from replication.search.history import read_history, read_rounds
+from replication.search.history import earlier_searches, read_history, read_rounds
 from replication.search.recorded_inputs import inputs_of_c, some_episodes
 from replication.search.warm_start import act_like
 from replication.search.whitening import (
@@ -56,7 +56,8 @@ def read_search_start(config: Config, parts: AgentParts) -> SearchStart:
     """
     whitening = _read_whitening(config, parts)
     if config.rounds.count:
-        return SearchStart(_c_of_rounds(config, parts), whitening)
+        before = earlier_searches(folders.stage_folder(config, "train_controller"))
+        return SearchStart(_c_of_rounds(config, parts), whitening, log=before)
     return _first_c(config, parts, "train_controller", whitening)
 
 

@@ -47,7 +47,8 @@ def doom(run):
         for at, line in enumerate(CONTROLLER_LOG)
     ]
     config = dataclasses.replace(PRESETS["doom"], run="mine")
-    settings = run.settings | {"controller.judge": "dream", "dream.temperature": 1.15}
+    settings = run.settings | {"controller.world": "dream", "controller.judge": "dream"}
+    settings |= {"dream.temperature": 1.15}
     return dataclasses.replace(
         run, config=config, settings=settings, gate=GATE, evaluation=EVALUATION,
         logs=run.logs | {"train_controller": log},
@@ -82,6 +83,15 @@ def test_dream_and_game_stand_beside_the_original(doom):
     assert "500 ± 200 over 8 episodes; no choice depends on games" in drawing.caption
     without = dataclasses.replace(doom, logs=doom.logs | {"train_controller": CONTROLLER_LOG})
     assert "mine: in the game, not used ± std" not in labels(draw_dream_and_game([without]))
+
+
+def test_a_search_in_the_game_is_not_called_a_dream(doom):
+    real = {"controller.world": "real", "controller.judge": "real"}
+    drawing = draw_dream_and_game([dataclasses.replace(doom, settings=doom.settings | real)])
+    assert drawing.caption.startswith("C's returns in the game over")
+    assert {"mine: mean of the population, in the game", "mine: evaluations in the game ± std"} <= {
+        *labels(drawing)
+    }
 
 
 def test_searches_that_a_run_of_rounds_is_compared_with_stand_beside_the_original(doom):

@@ -1,4 +1,4 @@
-"""Print what a tiny V, M, VAE-GAN, CMA-ES and frame come to, to the last bit.
+"""Print what a tiny V, M, VAE-GAN, CMA-ES, frame and dream come to, to the last bit.
 
     python tests/support/small_numbers.py
 
@@ -8,7 +8,12 @@ tests/test_settings.py compares it with and without a user's global settings.
 import json
 
 from replication.config import Controller, Rnn, Vae, Vaegan
+from replication.controller.controller import LinearPolicy
+from replication.rnn.dream import Starts
 from replication.rnn.rnn import MDNRNN
+from replication.rollouts.dream_controllers import DreamControllers
+from replication.rollouts.dream_world import DreamWorld
+from replication.rollouts.loop import Trial, drive
 from replication.search.cma_es import Evolution
 from replication.tasks.car_frames import to_frame
 from replication.tasks.car_racing import CAR_RACING_V3
@@ -28,6 +33,19 @@ def fitted(model: keras.Model, batch, *optimizers) -> list[str]:
     logs = model.fit(data, epochs=2, steps_per_epoch=STEPS, verbose=0).history
     weights = sum(float(np.sum(np.float64(weight))) for weight in model.get_weights())
     return [float(value).hex() for name in sorted(logs) for value in logs[name]] + [weights.hex()]
+
+
+def dreamt(random: np.random.Generator) -> list[str]:
+    """The actions of a random C in two dreams of a random M, and what these earn: sums."""
+    rnn = MDNRNN(Rnn(hidden=64, heads="tiles"), CAR_RACING_V3)
+    controller = LinearPolicy("z_h", CAR_RACING_V3, 64)
+    starts = Starts(*random.normal(0, 1, (2, 3, 32)).astype(np.float32))
+    world = DreamWorld(rnn, starts, width=2)
+    parameters = random.normal(0, 0.3, controller.parameter_count)
+    trials = [Trial(seed, parameters, max_steps=50) for seed in range(2)]
+    episodes = [episode for _, episode in drive(world, DreamControllers(controller, 2), trials)]
+    sums = [np.sum(np.float64(episode.actions)) for episode in episodes]
+    return [float(value).hex() for value in (*sums, *(episode.total for episode in episodes))]
 
 
 def main() -> None:
@@ -55,6 +73,7 @@ def main() -> None:
         "frame": int(
             np.sum(np.int64(to_frame(screen)) * np.arange(64 * 64 * 3).reshape(64, 64, 3))
         ),
+        "dream": dreamt(random),
     }
     print(json.dumps(numbers))
 
