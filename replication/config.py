@@ -164,7 +164,7 @@ class Dream:
     starts: Literal["first", "recorded"] = "first"  # Where dreams start. [paper, 4: first frames]
     ends: Literal["likely", "drawn"] = "likely"  # At half a chance, or by lot. [paper, 4]
     # Deviations where these are not 0. The units are those that M predicts: tiles, for the car.
-    patience: Count = 0  # Steps without reward after which a dream is over; 0: never. [paper: none]
+    patience: Count = 0  # Steps that count for nothing until it is over; 0: any. [paper: none]
     cap: Weight = 0.0  # Reward that counts, per step so far; 0: all. [paper: none]
     excess: Weight = 0.0  # What it costs to earn 1 above the cap. [paper: none]
     worst: Fraction = 0.0  # The worst quarter's share in a candidate's fitness. [paper: none]

@@ -160,6 +160,22 @@ def test_a_search_starts_from_an_agent_and_stands_for_itself(beside):
     assert in_two == at_once
 
 
+def test_a_search_may_end_where_it_was_stopped(tmp_path, finished):
+    """Before its first evaluation: its C is evaluated all the same, as if nothing had been."""
+    home = tiny.copy_of(finished, tmp_path, *AGENT)
+    folder = home / "checkpoints/t/controller"
+    first, *_ = (folder / "log.jsonl").read_text().splitlines(keepends=True)
+    (folder / "log.jsonl").write_text(first)
+    for name in ("best.json", "done.json"):
+        (folder / name).unlink()
+    argv = [*tiny.SCHEDULE, "--controller.generations", "1"]
+    ended = tiny.stage("train_controller", *argv, home=home)
+    assert ended.status == 0 and "at generation 1 of 1" in ended.last, ended.err
+    best = (folder / "best.json").read_bytes()
+    assert tiny.stage("train_controller", *argv, "--overwrite", home=home).status == 0
+    assert (folder / "best.json").read_bytes() == best
+
+
 def test_a_start_that_is_lost_or_spoilt_is_named(beside):
     home, argv = beside
     fewer = [*argv, "--controller.generations", "1"]

@@ -51,4 +51,6 @@ def _memory(run: Run) -> list[Number]:
         return []
     last = lines[-1]
     note = f"a number of z; {last['baseline_nll']:.2f} without M" if "baseline_nll" in last else ""
+    if run.logs["rounds"]:
+        note = "; ".join(filter(None, (note, "before its rounds")))
     return [Number("M's surprise", f"{last['held_out_nll']:.2f} nats", note)]

@@ -89,11 +89,14 @@ def replace_series(see: See, episodes: list[Recorded], task: Task, folder: Path)
 def write_starts(mu: np.ndarray, logvar: np.ndarray, task: Task, folder: Path) -> None:
     """Series of N episodes of one frame each, which dreams start from; mu, logvar (N, Z)."""
     known = {"mu": mu, "logvar": logvar}
-    for name, (dtype, shape) in formats(task).items():
-        array = np.asarray(known.get(name, np.zeros((len(mu), *shape))), dtype)
-        np.save(folder / f"{name}.npy", array)
-    np.save(folder / "offset.npy", np.arange(len(mu) + 1))
-    np.save(folder / "seed.npy", np.arange(len(mu)))
+    arrays = {
+        name: np.asarray(known.get(name, np.zeros((len(mu), *shape))), dtype)
+        for name, (dtype, shape) in formats(task).items()
+    }
+    arrays |= {"offset": np.arange(len(mu) + 1), "seed": np.arange(len(mu))}
+    for name, array in arrays.items():
+        with files.replacing(folder / f"{name}.npy") as temporary:  # a branch may share the old one
+            np.save(temporary, array)
 
 
 def load_series(config: Config) -> dict[str, np.ndarray]:

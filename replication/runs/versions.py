@@ -2,6 +2,7 @@
 
 import contextlib
 import importlib.metadata
+import os
 import platform
 import subprocess
 from pathlib import Path
@@ -19,6 +20,9 @@ def versions() -> dict[str, str]:
         with contextlib.suppress(importlib.metadata.PackageNotFoundError):
             found[package] = importlib.metadata.version(package)
     git = ["git", "-C", str(Path(__file__).parent), "describe", "--always", "--dirty"]
+    # A hook's or a user's GIT_DIR may name another repository.
+    own = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
     with contextlib.suppress(OSError, subprocess.CalledProcessError):
-        found["git"] = subprocess.check_output(git, text=True, stderr=subprocess.DEVNULL).strip()
+        said = subprocess.check_output(git, text=True, stderr=subprocess.DEVNULL, env=own)
+        found["git"] = said.strip()
     return found

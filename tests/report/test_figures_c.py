@@ -4,6 +4,7 @@ import dataclasses
 
 from replication.report.figures_c import draw_controller
 from replication.report.run_record import read_run
+from replication.report.style import OTHERS
 from replication.runs import files, folders
 
 import pytest
@@ -62,6 +63,28 @@ def test_controller_counts_the_rounds_before_the_search(run):
     assert "3 rounds of dreaming and driving took 3 core-hours" in caption
     assert f"after {hours[-1]:.3g} core-hours" in caption
     assert "rounds" not in draw_controller([run]).caption
+
+
+def test_a_run_without_a_search_leaves_its_colour_to_nobody(run):
+    rounds = dataclasses.replace(run, logs=run.logs | {"train_controller": []})
+    other = dataclasses.replace(run, config=dataclasses.replace(run.config, run="other"))
+    drawing = draw_controller([rounds, other])
+    label = "other (CarRacing-v3): mean of the population"
+    (line,) = (line for line in drawing.figure.axes[0].lines if line.get_label() == label)
+    assert line.get_color() == OTHERS[0]
+    assert "This run has no search of C; other's, on CarRacing-v3, is at" in drawing.caption
+    assert draw_controller([rounds]) is None
+
+
+@pytest.mark.parametrize(("judge", "episodes"), [("dream", "dreams"), ("real", "fresh tracks")])
+def test_a_search_in_dreams_is_not_called_one_on_tracks(run, judge, episodes):
+    settings = {"controller.world": "dream", "controller.judge": judge}
+    drawing = draw_controller([dataclasses.replace(run, settings=run.settings | settings)])
+    assert "Ours, in dreams of CarRacing-v3, is at generation" in drawing.caption
+    assert f"over 16 {episodes}, at generation" in drawing.caption
+    where = "in dreams" if judge == "dream" else "on fresh tracks"
+    labels = drawing.figure.axes[0].get_legend_handles_labels()[1]
+    assert f"mine (dreams of CarRacing-v3): evaluations {where} ± std" in labels
 
 
 def test_controller_says_which_generations_were_short(run):

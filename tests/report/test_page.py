@@ -67,6 +67,16 @@ def test_runs_that_started_from_each_other_are_followed_once(run):
     assert runs_behind(read_run(CONFIG)) == []
 
 
+def test_rounds_of_a_run_that_is_gone_are_counted_from_what_start_json_keeps(run):
+    rounds = [{"step": 1, "seconds": 1800.0, "processes": 2, "mean": 300.0}]
+    later = dataclasses.replace(run, rounds_before=rounds)
+    before, after = (stage_table(each).rows for each in (run, later))
+    assert after[0][:4] == ("rounds of a run that is not here", "30 min 00 s", "2", "1")
+    assert after[1:-1] == before[:-1]
+    assert float(after[-1][3]) == pytest.approx(1 + float(before[-1][3]), abs=0.01)
+    assert "rounds of a run that is not here: 30 min" in draw_times([later]).alt
+
+
 def test_the_agent_of_the_run_before_is_the_presets(run):
     config = dataclasses.replace(run.config, preset="laptop", run="mine")
     run = dataclasses.replace(

@@ -60,6 +60,25 @@ def test_records_of_what_an_earlier_c_did_are_left_out(run):
     assert later["train_rnn"] == run.records["train_rnn"]
 
 
+def test_a_record_of_a_c_that_was_not_finished_is_left_out_once_it_is(run):
+    identity = {"input train_controller": None}  # evaluated while the search went on
+    write_stage("evaluate", identity=identity)
+    assert not read_run(CONFIG).records["evaluate"]
+    write_stage("train_controller")
+    (folders.stage_folder(CONFIG, "train_controller") / "done.json").unlink()
+    assert read_run(CONFIG).records["evaluate"]["identity"] == identity
+
+
+def test_a_run_has_its_own_presets_rounds_whatever_preset_is_called(run, home):
+    path = home / "checkpoints/mine/config.json"
+    recorded = files.read_json(path)
+    files.write_json(path, {"run": recorded["run"] | {"preset": "dreamt"}})
+    called = read_run(CONFIG)
+    assert CONFIG.preset == "quick" and called.config.preset == "dreamt"
+    assert called.config.rounds == PRESETS["dreamt"].rounds and "rounds" in called.stages
+    assert "--rounds.count" not in called.command("train_controller")
+
+
 def test_damaged_samples_are_named(run, home):
     path = home / "checkpoints" / "mine" / "vae" / "samples.npz"
     np.savez_compressed(path, frames=np.arange(1000))

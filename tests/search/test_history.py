@@ -68,6 +68,12 @@ def test_rounds_are_counted_on_from_those_of_the_agents_before(run):
     assert found == [(1, 7.0, 50.0), (2, 17.0, 50.0), (3, 27.0, 100.0)]
 
 
+def test_a_damaged_log_of_rounds_is_named(run):
+    write_log(run / "rounds", [{"step": 1, "seconds": 2.0}])
+    with pytest.raises(UserError, match="rounds/log.jsonl lacks 'processes': restore it"):
+        read_rounds(run)
+
+
 def test_a_search_after_rounds_keeps_them_and_an_older_one_has_none(run):
     (run / "rounds" / "log.jsonl").unlink()
     assert read_rounds(run) == []

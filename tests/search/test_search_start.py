@@ -7,6 +7,7 @@ from replication.presets import PRESETS
 from replication.rollouts.agent import AgentParts
 from replication.runs import files, folders
 from replication.search import search_start
+from replication.search.history import read_history
 from replication.search.search_start import SearchStart, read_search_start
 from replication.search.whitening import Whitening
 from replication.tasks.car_racing import CAR_RACING_V3
@@ -53,6 +54,21 @@ def test_a_recorded_start_is_read_back(folder):
     np.testing.assert_array_equal(again.whitening.mean, WHITENING.mean)
     np.testing.assert_array_equal(again.whitening.root, WHITENING.root)
     assert (again.agent, again.fit, again.log, again.rounds) == before
+
+
+def test_after_rounds_it_goes_on_from_the_searches_before_them(folder):
+    rounds = dataclasses.replace(CONFIG.rounds, count=2)
+    config = dataclasses.replace(CONFIG, rounds=rounds)
+    of_rounds = folders.stage_folder(config, "rounds")
+    of_rounds.mkdir()
+    found = {"mode": "z", "z": config.controller.z, "parameters": [1.0] * 99}
+    files.write_json(of_rounds / "controller.json", found)
+    assert read_search_start(config, PARTS).log == []
+    SearchStart(np.zeros(99), agent="checkpoints/other", log=LOG).save(of_rounds)
+    start = read_search_start(config, PARTS)
+    assert (start.parameters.tolist(), start.log) == ([1.0] * 99, LOG)
+    (folder / "log.jsonl").write_text('{"step": 1, "seconds": 1}\n')
+    assert read_history(folder) == [*LOG, {"step": 2, "seconds": 8.0}]
 
 
 def test_what_is_recorded_stays(folder):
