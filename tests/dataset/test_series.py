@@ -133,6 +133,22 @@ def test_first_frames_are_where_dreams_start(written):
     assert logvar.shape == (3, 2)
 
 
+def test_starts_leave_a_branchs_own_as_they_are(tmp_path):
+    """A branch has the same files by hard links."""
+    ours, branch = tmp_path / "ours", tmp_path / "branch"
+    ours.mkdir()
+    first, second = np.float32(np.random.default_rng(0).normal(0, 1, (2, 3, 32)))
+    series.write_starts(first, first, CAR_RACING_V3, ours)
+    branch.mkdir()
+    for path in ours.iterdir():
+        (branch / path.name).hardlink_to(path)
+    series.write_starts(second, second, CAR_RACING_V3, ours)
+    for folder, expected in ((ours, second), (branch, first)):
+        np.testing.assert_allclose(np.load(folder / "mu.npy"), expected, atol=1e-3)  # float16
+    names = [sorted(path.name for path in folder.iterdir()) for folder in (ours, branch)]
+    assert names[0] == names[1]
+
+
 def test_sizes_are_the_tasks():
     small = dataclasses.replace(CAR_RACING_V3, z_size=16, actions=("steer",))
     shapes = {name: shape for name, (_, shape) in series.formats(small).items()}
