@@ -8,7 +8,6 @@ Writes data/SET/record/SEED.npz: obs uint8 (T, 64, 64, 3), action float32 (T, A)
 (T,), terminated bool (T,); reward[t] is what action[t] earned. Episodes that are there stay.
 """
 
-import time
 from pathlib import Path
 
 from replication.config import Config, UserError
@@ -18,6 +17,7 @@ from replication.rollouts.loop import Acting, Episode, Seen, Trial, drive
 from replication.rollouts.policies import NoisyAgent, RandomActions
 from replication.rollouts.real_world import RealWorld
 from replication.runs import files, folders, records
+from replication.runs.logs import Log
 from replication.runs.script import parse_run_cli
 from replication.tasks.games import task_of
 from replication.tasks.task import Task
@@ -142,10 +142,25 @@ def save(path: Path, packed: bytes) -> None:
         temporary.write_bytes(packed)
 
 
-def record_all(config: Config, seeds: list[int], agent: tuple | None, folder: Path) -> None:
+def standing(config: Config, folder: Path) -> int:
+    """How many recorded episodes stay."""
+    return 0 if config.overwrite else len(list(folder.glob("[!.]*.npz")))
+
+
+def open_log(config: Config, folder: Path) -> Log:
+    """The time that it took to record what stays."""
+    path = folder / "log.jsonl"
+    older = 0.0 if path.exists() else records.seconds_before(config, "extract")  # kept no log
+    return Log(path, standing(config, folder), older)
+
+
+def record_all(
+    config: Config, seeds: list[int], agent: tuple | None, folder: Path, log: Log
+) -> None:
     task = task_of(config.task)
     task.make_env(config.env.stock).close()  # the master compiles for all
     jobs = split_seeds(seeds, config.extract.policy, mpi.workers())
+    done = standing(config, folder)
     with mpi.pool(start_worker, (task, config, agent)) as pool:
         recorded = pool.map(record, jobs, name=job_name)
         with tqdm(total=len(seeds), desc="extract", unit="episode") as bar:
@@ -153,10 +168,11 @@ def record_all(config: Config, seeds: list[int], agent: tuple | None, folder: Pa
                 for seed, packed in zip(job, episodes, strict=True):
                     save(episode_path(folder, seed), packed)
                 bar.update(len(job))
+                done += len(job)
+                log.write(done, processes=mpi.workers())
 
 
 def main(config: Config) -> None:
-    start = time.monotonic()
     with records.open_stage(config, "extract") as folder:
         check_policy(config)
         if records.own_rollouts(config):
@@ -173,8 +189,9 @@ def main(config: Config) -> None:
         records.begin_stage(config, "extract")
         if driver:
             files.write_json(folder / "driver.json", {"agent": driver})
+        log = open_log(config, folder)
         if missing:
-            record_all(config, missing, agent, folder)
+            record_all(config, missing, agent, folder, log)
         episodes = list_episodes(config)
         frames = sum(episode.length for episode in episodes)
         reached = f"{len(episodes)} episodes, {frames:,} frames"
@@ -183,7 +200,7 @@ def main(config: Config) -> None:
             "extract",
             output=identify(config, driver),
             reached=reached,
-            seconds=records.seconds_before(config, "extract") + time.monotonic() - start,
+            seconds=log.seconds,
             processes=mpi.workers(),
         )
         print(f"extract: {reached} in {folders.shown(folder)}")

@@ -246,6 +246,13 @@ def publish(course: Course, number: int) -> str:
     return files.fingerprint(rnn.get_weights())
 
 
+def seconds_of_stopped(course: Course, before: Standing) -> float:
+    """What a round that was stopped has taken: its search and M's learning, not its driving."""
+    folder = course.of_round(before.number + 1)
+    logs = folder / "log.jsonl", folder / "rnn" / "log.jsonl"
+    return sum(seconds_of(read_log(path)) for path in logs)
+
+
 def check_settings(config: Config, parts: AgentParts) -> None:
     """Raise UserError for no rounds or fewer than are over, for an M in whose dreams nothing
     happens, and for a C that cannot be fitted.
@@ -274,9 +281,7 @@ def main(config: Config) -> None:
         start.save(folder)
         course = Course(config, parts, start.parameters, folder)
         standing = standing_after(course)
-        # A search that was stopped in the middle of its round: its seconds count, too.
-        search = read_log(course.of_round(standing.number + 1) / "log.jsonl")
-        log = Log(folder / "log.jsonl", standing.number, seconds_of(search))
+        log = Log(folder / "log.jsonl", standing.number, seconds_of_stopped(course, standing))
         parts.task.make_env(config.env.stock).close()  # the master compiles for all
         with mpi.pool(start_worker, (parts, config.env)) as pool:
             while standing.number < config.rounds.count:

@@ -2,16 +2,19 @@
 
 import dataclasses
 import io
+import json
 
 from replication import extract
 from replication.config import Config, Env, Extract, Rnn, UserError
 from replication.rollouts.agent import AgentParts, LinearControllers, WorldModel
 from replication.rollouts.policies import NoisyAgent, RandomActions
 from replication.runs import files
+from replication.runs.logs import read_log
 from replication.tasks.car_racing import CAR_RACING_V3, brownian_policy
 
 import numpy as np
 import pytest
+import tiny
 from agents import random_controllers, random_parts
 from counting import CountingEnv, counting_task, counting_world
 
@@ -153,3 +156,23 @@ def test_a_set_is_not_gone_on_with_by_another_agent(home):
 def test_an_agent_that_is_not_there(home):
     with pytest.raises(UserError, match="checkpoints/none: no such folder"):
         extract.read_agent(Config(extract=Extract(policy="agent", agent="checkpoints/none")))
+
+
+def test_a_recording_that_was_stopped_keeps_its_time(tmp_path, finished):
+    """One episode of two stands there, after 5,000 seconds; the other one is recorded now."""
+    home = tiny.copy_of(finished, tmp_path, "extract")
+    folder = home / "data/t/record"
+    assert [line["step"] for line in read_log(folder / "log.jsonl")] == [1, 2]
+    line = {"step": 1, "seconds": 5000.0, "processes": 2}
+    (folder / "log.jsonl").write_text(json.dumps(line) + "\n")
+    (folder / "done.json").unlink()
+    sorted(folder.glob("*.npz"))[-1].unlink()
+    assert tiny.stage("extract", *tiny.SCHEDULE, home=home).status == 0
+    first, second = read_log(folder / "log.jsonl")
+    assert first == line and second["step"] == 2 and second["seconds"] > 5000
+    record = json.loads((folder / "done.json").read_text())
+    assert record["seconds"] == pytest.approx(second["seconds"], abs=60)
+    (folder / "log.jsonl").unlink()  # as in sets of before there was one
+    assert tiny.stage("extract", *tiny.SCHEDULE, home=home).status == 0
+    again = json.loads((folder / "done.json").read_text())["seconds"]
+    assert again == pytest.approx(record["seconds"], abs=60)
