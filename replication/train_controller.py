@@ -87,9 +87,9 @@ def evaluate_found(pool: mpi.Pool, config: Config, es: Evolution) -> dict:
 
 def _spread(name: str, returns: np.ndarray) -> dict:
     return {
-        f"{name}_mean": returns.mean(),
-        f"{name}_std": returns.std(),
-        f"{name}_episodes": len(returns),
+        f"{name}_mean": float(returns.mean()),
+        f"{name}_std": float(returns.std()),
+        f"{name}_episodes": float(len(returns)),
     }
 
 
