@@ -86,12 +86,14 @@ def test_they_are_small_and_one_has_its_weights():
     listed = subprocess.check_output(["git", "-C", str(KEPT), "ls-files", *names], text=True)
     kept = [KEPT / line for line in listed.splitlines()]
     weights = {path for path in kept if path.suffix == ".h5"}
-    records = set(kept) - weights
+    pictures = {KEPT / SHIPPED / "drive.gif", KEPT / SHIPPED / "figures/figure_14_controller.png"}
+    records = set(kept) - weights - pictures
     assert {path.relative_to(KEPT).parts[0] for path in kept} == set(names)
     assert sum(path.stat().st_size for path in records) < 5e5 * len(SCORED)
     assert {path.suffix for path in records} == {".json", ".jsonl"}
     assert {path.relative_to(KEPT).parts[0] for path in weights} == {SHIPPED}
     assert sum(path.stat().st_size for path in weights) < 12e6
+    assert pictures <= set(kept) and sum(path.stat().st_size for path in pictures) < 4e6
 
 
 def test_the_shipped_one_was_chosen_by_no_score():
