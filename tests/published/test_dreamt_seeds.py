@@ -26,6 +26,7 @@ DREAMT = PRESETS["dreamt"]
 RUNS = {  # folder -> what was not the preset's
     "seed_0": {},
     "seed_1": {"seed": 1},
+    "seed_2": {"seed": 2},
     "v0_seed_3": {"seed": 3, "task": "car_racing_v0"},
 }
 SHIPPED = "seed_1"  # with its weights: the middle one of three seeds
