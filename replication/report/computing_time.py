@@ -25,10 +25,15 @@ def core_hours(log: list[dict]) -> np.ndarray:
     return np.cumsum(seconds * [line["processes"] for line in log]) / 3600
 
 
+def all_core_hours(log: list[dict]) -> float:
+    """The core-hours of a whole log; 0 if it is empty."""
+    return core_hours(log)[-1] if log else 0.0
+
+
 def time_of(log: list[dict]) -> TimeSpent:
     """The time of a whole log, whose lines are as core_hours takes them; it is not empty."""
     seconds = log[-1]["seconds"]
-    return TimeSpent(seconds, round(core_hours(log)[-1] * 3600 / seconds, 2))
+    return TimeSpent(seconds, round(all_core_hours(log) * 3600 / seconds, 2))
 
 
 def duration(seconds: float) -> str:

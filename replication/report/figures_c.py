@@ -3,9 +3,9 @@
 from typing import NamedTuple
 
 from replication.report import published
-from replication.report.computing_time import core_hours
+from replication.report.computing_time import all_core_hours, core_hours
 from replication.report.curves import with_styles
-from replication.report.run_record import Run
+from replication.report.run_record import Run, first_with_log
 from replication.report.style import (
     ORIGINAL,
     OURS,
@@ -39,9 +39,9 @@ class Search(NamedTuple):
 
 def draw_controller(runs: list[Run]) -> Drawing | None:
     """The returns of all runs' C; None if none has a log of C."""
-    if not any(run.logs["train_controller"] for run in runs):
+    run = first_with_log(runs, "train_controller")
+    if not run:
         return None
-    run = next(run for run in runs if run.logs["train_controller"])
     searches = {f"{run.name} ({_where(run)})": _search(run) for run in runs}
     who = "Ours" if run is runs[0] else f"This run has no search of C; {run.name}'s"
     theirs = "the original's, Wellmer's, and " if run.is_reports else ""
@@ -61,7 +61,7 @@ def _where(run: Run) -> str:
 
 def _caption(run: Run, who: str) -> str:
     log = run.logs["train_controller"]
-    hours, last = _hours(run.rounds_before) + _hours(log), log[-1]
+    hours, last = all_core_hours(run.rounds_before) + all_core_hours(log), log[-1]
     in_dreams = run.world == "dream"
     unit = ", in what M predicts (tiles, for the car)" if in_dreams else ""
     return (
@@ -79,14 +79,9 @@ def _rounds(run: Run) -> str:
         return ""
     return (
         f"Before that search {len(run.rounds_before)} rounds of dreaming and driving took"
-        f" {_hours(run.rounds_before):.3g} core-hours, M's learning with them: dotted on the right,"
-        " the best C of each round in the game. "
+        f" {all_core_hours(run.rounds_before):.3g} core-hours, M's learning with them: dotted on"
+        " the right, the best C of each round in the game. "
     )
-
-
-def _hours(log: list[dict]) -> float:
-    """The core-hours of a whole log; 0 if it is empty."""
-    return core_hours(log)[-1] if log else 0.0
 
 
 def _earlier_and_short(run: Run) -> str:
@@ -138,10 +133,11 @@ def controller_figure(searches: dict[str, Search], beside_published: bool = True
         _plot_wellmer(left)
         _plot_report(left, right)
     for name, log, style in with_styles(logs):
-        rounds, hours = searches[name].rounds, core_hours(log)
+        rounds = searches[name].rounds
+        hours = all_core_hours(rounds) + core_hours(log)
         _plot_search(left, name, searches[name], np.array([line["step"] for line in log]), style)
         _plot_rounds(right, name, rounds, style)
-        _plot_search(right, name, searches[name], _hours(rounds) + hours, style)
+        _plot_search(right, name, searches[name], hours, style)
     left.set(title="C: return over generations", xlabel="generation", ylabel="return of an episode")
     left.set_xscale("symlog", linthresh=1)  # 0 to 1800: ten generations stay visible
     left.set_xlim(0, 2500)

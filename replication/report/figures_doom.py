@@ -2,7 +2,7 @@
 
 from replication.report import published
 from replication.report.curves import with_styles
-from replication.report.run_record import Run
+from replication.report.run_record import Run, first_with_log, logs_of
 from replication.report.style import ORIGINAL, OURS, Drawing, make_figure, shared_legend
 
 import numpy as np
@@ -64,9 +64,9 @@ def draw_dream_and_game(runs: list[Run]) -> Drawing | None:
 
     Of the runs that have such a search: the page's own may have had rounds instead.
     """
-    if not any(run.logs["train_controller"] for run in runs):
+    run = first_with_log(runs, "train_controller")
+    if not run:
         return None
-    run = next(run for run in runs if run.logs["train_controller"])
     log, place = run.logs["train_controller"], PLACES[run.world]
     games = [line for line in log if "game_mean" in line]
     beside = (
@@ -87,7 +87,7 @@ def draw_dream_and_game(runs: list[Run]) -> Drawing | None:
 
 
 def dream_and_game_figure(runs: list[Run]) -> Figure:
-    logs = {run.name: run.logs["train_controller"] for run in runs}
+    logs = logs_of(runs, "train_controller")
     places = {run.name: (PLACES[run.world], PLACES[run.judge]) for run in runs}
     figure, (axes,) = make_figure(9, 5)
     original = published.doom_training()

@@ -1,6 +1,6 @@
 """The figure of the rounds: what the dream promised, and what the game gave."""
 
-from replication.report.computing_time import core_hours
+from replication.report.computing_time import all_core_hours, core_hours
 from replication.report.curves import Logs, column, with_styles
 from replication.report.run_record import Run
 from replication.report.style import Drawing, make_figure, shared_legend
@@ -30,7 +30,7 @@ def draw_rounds(runs: list[Run]) -> Drawing | None:
         f" {_failed(log)} The best round of {runs[0].name} is {best['step']}:"
         f" {best['mean']:.1f} ± {best['std']:.1f} (standard deviation) over {best['episodes']}"
         f" episodes, the worst of them {best['worst']:.1f}. It was chosen by these, so it is no"
-        f" score. Its {len(log)} rounds took {core_hours(log)[-1]:.3g} core-hours, {frames:,}"
+        f" score. Its {len(log)} rounds took {all_core_hours(log):.3g} core-hours, {frames:,}"
         f" frames of the game and {steps:,} steps of dreams; what came before them is not counted."
     )
     alt = f"Curves over {len(log)} rounds; in the game the best has {best['mean']:.0f}."

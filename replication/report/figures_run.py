@@ -120,7 +120,7 @@ def _stage_costs(run: Run, earlier: list[tuple[Run, str]]) -> list[StageCosts]:
         StageCosts(f"{before.name}: {stage}", _cost(before.spent(stage)), None)
         for before, stage in earlier
     ]
-    if lost := lost_rounds(run):
+    if lost := lost_rounds(run, earlier):
         behind.append(StageCosts(LOST_ROUNDS, _cost(lost), None))
     own = [StageCosts(stage, _cost(run.spent(stage)), report.get(stage)) for stage in run.stages]
     return behind + own

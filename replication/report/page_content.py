@@ -91,7 +91,7 @@ def stage_table(run: Run) -> Table:
         (f"{before.name}: {stage}", *_stage_row(before, stage)[1:]) for before, stage in earlier
     ]
     spent = [before.spent(stage) for before, stage in earlier]
-    if lost := lost_rounds(run):
+    if lost := lost_rounds(run, earlier):
         spent.append(lost)
         rows.append((LOST_ROUNDS, *_time_cells(lost), "in its start.json"))
     rows += [_stage_row(run, stage) for stage in run.stages]

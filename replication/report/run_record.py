@@ -177,11 +177,13 @@ def earlier_stages(run: Run) -> list[tuple[Run, str]]:
     return found
 
 
-def lost_rounds(run: Run) -> TimeSpent | None:
+def lost_rounds(run: Run, earlier: list[tuple[Run, str]]) -> TimeSpent | None:
     """The time of the rounds that C goes back to, if the run that made them is not here any more:
     start.json still tells it. None if no such rounds are missing.
+
+    earlier: as earlier_stages has found them.
     """
-    here = [*run.logs["rounds"], *(name for _, name in earlier_stages(run) if name == "rounds")]
+    here = run.logs["rounds"] or any(stage == "rounds" for _, stage in earlier)
     return None if here or not run.rounds_before else time_of(run.rounds_before)
 
 
@@ -191,6 +193,11 @@ def _started_from(run: Run) -> str:
     name = start.removeprefix("checkpoints/")
     here = name != start and (folders.run_folder(name) / "config.json").exists()
     return name if here else ""
+
+
+def first_with_log(runs: list[Run], stage: str) -> Run | None:
+    """The first run that has a log of a stage, if one has."""
+    return next((run for run in runs if run.logs[run.stage_of(stage)]), None)
 
 
 def logs_of(runs: list[Run], stage: str) -> Logs:
