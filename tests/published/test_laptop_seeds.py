@@ -20,7 +20,7 @@ KEPT = ROOT / "checkpoints" / "laptop"
 SEEDS = (4,)
 PASSES = {"laptop_1": "_1", "laptop_2": "_2", "laptop": ""}  # preset -> end of its run's name
 # laptop_v3: seed -> the run of dreamt before the pass, as it was called
-V3_SEEDS = {0: "dreamt", 1: "v3s1_dreamt"}
+V3_SEEDS = {0: "dreamt", 1: "v3s1_dreamt", 2: "v3s2_dreamt"}
 SHIPPED = "v3_seed_1"
 SCORED = [f"seed_{seed}" for seed in SEEDS] + [f"v3_seed_{seed}" for seed in V3_SEEDS]
 
