@@ -4,7 +4,8 @@ from typing import NamedTuple
 
 from replication.report.computing_time import TimeSpent, duration
 from replication.report.published import DOOM, MODELS, PARAMETERS
-from replication.report.run_record import LOST_ROUNDS, Run, earlier_stages, lost_rounds
+from replication.report.run_record import Run
+from replication.report.stage_rows import StageRow, stage_rows
 from replication.report.style import OURS, REPORT, Drawing, make_figure, shared_legend
 
 from matplotlib.axes import Axes
@@ -98,36 +99,29 @@ BESIDE_THE_REPORT = (
 
 def draw_times(runs: list[Run]) -> Drawing | None:
     """The times of the first run's stages; None if none has run."""
-    run, earlier = runs[0], earlier_stages(runs[0])
-    rows = [row for row in _stage_costs(run, earlier) if row.ours or row.report]
+    run, stages = runs[0], stage_rows(runs[0])
+    rows = [row for row in _stage_costs(run, stages) if row.ours or row.report]
     if not any(row.ours for row in rows):
         return None
     alt = "; ".join(f"{row.label}: {row.ours.text}" for row in rows if row.ours)
     caption = "Time and core-hours of each stage that has run, on a logarithmic axis"
-    caption += _where_earlier_ones_stand(earlier)
+    caption += _where_earlier_ones_stand(stages)
     caption += BESIDE_THE_REPORT if run.is_reports else "; each core that V and M used counts."
     return Drawing(times_figure([*rows, _sum_of(rows)]), caption, alt)
 
 
-def _stage_costs(run: Run, earlier: list[tuple[Run, str]]) -> list[StageCosts]:
-    """A row for each stage; those of the runs that C goes back to come first, with their names."""
+def _stage_costs(run: Run, stages: list[StageRow]) -> list[StageCosts]:
+    """Our cost of each stage, and the report's of those that it trained."""
     report = {
         run.stage_of(model.stage): _cost(TimeSpent(model.hours * 3600, model.workers))
         for model in MODELS
         if run.is_reports
     }
-    behind = [
-        StageCosts(f"{before.name}: {stage}", _cost(before.spent(stage)), None)
-        for before, stage in earlier
-    ]
-    if lost := lost_rounds(run, earlier):
-        behind.append(StageCosts(LOST_ROUNDS, _cost(lost), None))
-    own = [StageCosts(stage, _cost(run.spent(stage)), report.get(stage)) for stage in run.stages]
-    return behind + own
+    return [StageCosts(row.label, _cost(row.spent), report.get(row.label)) for row in stages]
 
 
-def _where_earlier_ones_stand(earlier: list[tuple[Run, str]]) -> str:
-    if not (names := list(dict.fromkeys(before.name for before, _ in earlier))):
+def _where_earlier_ones_stand(stages: list[StageRow]) -> str:
+    if not (names := list(dict.fromkeys(row.run for row in stages if row.run))):
         return ""
     return f"; the stages of {' and '.join(names)}, which C goes back to, come first, C's own last"
 

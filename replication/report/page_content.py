@@ -7,8 +7,9 @@ from replication.presets import PRESETS
 from replication.report.computing_time import TimeSpent, duration
 from replication.report.figures_mixture import is_significant
 from replication.report.page import Page, PageFigure, Table
-from replication.report.run_record import LOST_ROUNDS, Run, earlier_stages, lost_rounds
+from replication.report.run_record import Run
 from replication.report.score_table import KEYS, our_scores, score_table
+from replication.report.stage_rows import stage_rows
 from replication.runs import folders
 from replication.runs.command_line import follow
 
@@ -81,34 +82,12 @@ def introduction(run: Run) -> str:
 
 
 def stage_table(run: Run) -> Table:
-    """For each stage its time, and what it reached or the command that makes it.
-
-    First come the stages of the runs that C goes back to; their searches are in C's own row.
-    """
+    """For each stage its time, and what it reached or the command that makes it."""
     header = ("stage", "time", "processes", "core-hours", "reached")
-    earlier = earlier_stages(run)
-    rows = [
-        (f"{before.name}: {stage}", *_stage_row(before, stage)[1:]) for before, stage in earlier
-    ]
-    spent = [before.spent(stage) for before, stage in earlier]
-    if lost := lost_rounds(run, earlier):
-        spent.append(lost)
-        rows.append((LOST_ROUNDS, *_time_cells(lost), "in its start.json"))
-    rows += [_stage_row(run, stage) for stage in run.stages]
-    spent += [run.spent(stage) for stage in run.stages]
-    hours = sum(time.core_hours for time in spent if time)
-    return Table(header, [*rows, ("together", "", "", f"{hours:.3g}", "")])
-
-
-def _stage_row(run: Run, stage: str) -> tuple[str, ...]:
-    record, log, spent = run.records[stage], run.logs[stage], run.spent(stage)
-    if record:
-        reached = record["reached"]
-    elif log:
-        reached = f"at step {log[-1]['step']}, not finished: {run.command(stage)}"
-    else:
-        reached = f"not run: {run.command(stage)}"
-    return (stage, *_time_cells(spent), reached)
+    rows = stage_rows(run)
+    cells = [(row.label, *_time_cells(row.spent), row.reached) for row in rows]
+    hours = sum(row.spent.core_hours for row in rows if row.spent)
+    return Table(header, [*cells, ("together", "", "", f"{hours:.3g}", "")])
 
 
 def _time_cells(spent: TimeSpent | None) -> tuple[str, str, str]:

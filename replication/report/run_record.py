@@ -22,7 +22,6 @@ from replication.tasks.task import Task
 import numpy as np
 
 STAGES = [name for name in stages.STAGES if name != "figures"]
-LOST_ROUNDS = "rounds of a run that is not here"
 ROUNDED = ("rounds", "train_controller")  # must be told how many rounds there are
 SAMPLES = (  # arrays of samples.npz
     *("obs", "recon", "sampled", "names"),
@@ -153,46 +152,6 @@ def read_run(config: Config) -> Run:
         gate=_json(folder / "gate" / "gate.json"),
         evaluation=_evaluation(folder / "evaluation", c),
     )
-
-
-def runs_behind(run: Run) -> list[Run]:
-    """The runs that stand here and whose agents a run's C goes back to, the first first."""
-    found: list[Run] = []
-    while (name := _started_from(run)) and name not in {other.name for other in [run, *found]}:
-        run = read_run(records.load_config(name))
-        found.insert(0, run)
-    return found
-
-
-def earlier_stages(run: Run) -> list[tuple[Run, str]]:
-    """The finished stages, up to their C's, of the runs that C goes back to; shared ones once."""
-    made = {(stage, record.get("output")) for stage, record in run.records.items()}
-    found = []
-    for before in runs_behind(run):
-        for stage in before.stages[: before.stages.index("train_controller")]:
-            work = (stage, before.records[stage].get("output"))
-            if before.records[stage] and work not in made:
-                found.append((before, stage))
-            made.add(work)
-    return found
-
-
-def lost_rounds(run: Run, earlier: list[tuple[Run, str]]) -> TimeSpent | None:
-    """The time of the rounds that C goes back to, if the run that made them is not here any more:
-    start.json still tells it. None if no such rounds are missing.
-
-    earlier: as earlier_stages has found them.
-    """
-    here = run.logs["rounds"] or any(stage == "rounds" for _, stage in earlier)
-    return None if here or not run.rounds_before else time_of(run.rounds_before)
-
-
-def _started_from(run: Run) -> str:
-    """The name of the run whose agent C started from; "" if there is none, or not here any more."""
-    start = run.settings.get("controller.start", "")
-    name = start.removeprefix("checkpoints/")
-    here = name != start and (folders.run_folder(name) / "config.json").exists()
-    return name if here else ""
 
 
 def first_with_log(runs: list[Run], stage: str) -> Run | None:

@@ -6,7 +6,8 @@ import shutil
 from replication.report.figures_run import draw_times
 from replication.report.page import Page, PageFigure, Table, render
 from replication.report.page_content import settings_table, stage_table
-from replication.report.run_record import read_run, runs_behind
+from replication.report.run_record import read_run
+from replication.report.stage_rows import runs_behind
 from replication.runs import files, folders
 
 import pytest
