@@ -193,6 +193,11 @@ def test_the_readmes_own_score_is_that_of_the_evaluation():
     assert row[3] == f"**{score_of(agent / 'evaluation' / '100_tracks_seed_0.json')}**"
 
 
+def test_the_readmes_scores_in_bold_are_those_of_kept_evaluations():
+    bold = [row[3].strip("*") for row in rows(section(README, "Results")) if "**" in row[3]]
+    assert bold and set(bold) <= {score_of(path) for path in tracked(EVALUATIONS)}
+
+
 @pytest.mark.parametrize("who", WHO)
 def test_the_readmes_published_scores_are_those_of_the_table(who):
     with open(ROOT / "data" / "reference" / "scores.csv", newline="") as file:
