@@ -17,11 +17,11 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 KEPT = ROOT / "checkpoints" / "laptop"
-SEEDS = (4, 5)
+SEEDS = (4, 5, 6)
 PASSES = {"laptop_1": "_1", "laptop_2": "_2", "laptop": ""}  # preset -> end of its run's name
 # laptop_v3: seed -> the run of dreamt before the pass, as it was called
 V3_SEEDS = {0: "dreamt", 1: "v3s1_dreamt", 2: "v3s2_dreamt"}
-SHIPPED = "v3_seed_1"
+SHIPPED = {"v3_seed_1", "seed_6"}  # with their weights, on v3 and on v0
 SCORED = [f"seed_{seed}" for seed in SEEDS] + [f"v3_seed_{seed}" for seed in V3_SEEDS]
 
 
@@ -80,27 +80,37 @@ def test_the_pass_on_v3_goes_on_from_the_rounds_of_dreamt(seed):
     assert len(run.rounds_before) == PRESETS["dreamt"].rounds.count
 
 
-def test_they_are_small_and_one_has_its_weights():
+def test_they_are_small_and_two_have_their_weights():
     names = [f"seed_{seed}{end}" for seed in SEEDS for end in PASSES.values()]
     names += [f"v3_seed_{seed}" for seed in V3_SEEDS]
     listed = subprocess.check_output(["git", "-C", str(KEPT), "ls-files", *names], text=True)
     kept = [KEPT / line for line in listed.splitlines()]
     weights = {path for path in kept if path.suffix == ".h5"}
-    pictures = {KEPT / SHIPPED / "drive.gif", KEPT / SHIPPED / "figures/figure_14_controller.png"}
+    pictures = {KEPT / name / "figures" / "figure_14_controller.png" for name in SHIPPED}
+    pictures |= {KEPT / "v3_seed_1" / "drive.gif"}
     records = set(kept) - weights - pictures
     assert {path.relative_to(KEPT).parts[0] for path in kept} == set(names)
     assert sum(path.stat().st_size for path in records) < 5e5 * len(SCORED)
     assert {path.suffix for path in records} == {".json", ".jsonl"}
-    assert {path.relative_to(KEPT).parts[0] for path in weights} == {SHIPPED}
-    assert sum(path.stat().st_size for path in weights) < 12e6
+    assert {path.relative_to(KEPT).parts[0] for path in weights} == SHIPPED
+    assert sum(path.stat().st_size for path in weights) < 24e6
     assert pictures <= set(kept) and sum(path.stat().st_size for path in pictures) < 4e6
 
 
-def test_the_shipped_one_was_chosen_by_no_score():
+def test_the_shipped_one_on_v3_was_chosen_by_no_score():
     """Of the agents on v3, by the evaluation on which each run's C was judged."""
     folders = [KEPT / f"v3_seed_{seed}" for seed in V3_SEEDS] + [KEPT.parent / "pretrained"]
     judged = {
         folder.name: json.loads((folder / "controller" / "best.json").read_text())["eval_mean"]
         for folder in folders
     }
-    assert max(judged, key=judged.get) == SHIPPED
+    assert max(judged, key=judged.get) == "v3_seed_1"
+
+
+def test_the_shipped_one_on_v0_was_chosen_by_no_score():
+    """The same, of the seeds whose weights were there: seed 4's were lost."""
+    judged = {
+        name: json.loads((KEPT / name / "controller" / "best.json").read_text())["eval_mean"]
+        for name in ("seed_5", "seed_6")
+    }
+    assert max(judged, key=judged.get) == "seed_6"

@@ -14,7 +14,9 @@ import pytest
 CHECKPOINTS = Path(__file__).resolve().parents[2] / "checkpoints"
 
 
-@pytest.mark.parametrize("agent", ["pretrained", "dreamt/seed_1", "laptop/v3_seed_1"])
+@pytest.mark.parametrize(
+    "agent", ["pretrained", "dreamt/seed_1", "laptop/v3_seed_1", "laptop/seed_6"]
+)
 def test_it_drives(agent, compiled):
     """Six seconds on each of four tracks: a car that stands has -30 by then."""
     parts, parameters = load_agent(CHECKPOINTS / agent)
