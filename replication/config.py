@@ -272,6 +272,11 @@ def run_before(config: Config) -> str:
     return base + (place_of(config.after) or f"_{config.after}")
 
 
+def agent_before(config: Config) -> str:
+    """The folder of that run's agent, as settings name it."""
+    return f"checkpoints/{run_before(config)}"
+
+
 def check(config: Config) -> None:
     """Raise UserError for values that no stage could work with."""
     for name in ("run", "rollouts"):

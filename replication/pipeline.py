@@ -3,7 +3,8 @@
     python replication/pipeline.py quick --run mine
     python replication/pipeline.py quick --vision vaegan
 
-A preset that goes on from another's agent has that one made first, as far as its C.
+A preset that goes on from another's agent has that one made first, as far as its C; with
+--extract.agent FOLDER it goes on from the agent in there.
 
 run_all.sh calls this once everything is installed. Stages that work in parallel run under mpirun
 with a process for each core and one for the master; REPLICATION_PROCESSES sets another number.
@@ -17,7 +18,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from replication.config import Config, UserError, is_named, run_before
+from replication.config import Config, UserError, agent_before, is_named, run_before
 from replication.parallel.environment import local_environment
 from replication.runs import folders, records
 from replication.runs.command_line import split_preset
@@ -72,10 +73,12 @@ def table(config: Config) -> str:
 def runs_before(config: Config, argv: Sequence[str]) -> list[tuple[Config, list[str]]]:
     """The runs that lead to this one, the first first, and the arguments of their stages.
 
+    None goes before a pass after an agent that the user names.
+
     UserError if two of them would record into one set of rollouts.
     """
     args, found = split_preset(argv)[1], []
-    while config.after:
+    while config.after and config.extract.agent == agent_before(config):
         name = ["--run", run_before(config)] if is_named(config) else []
         words = [config.after, *args, *name]
         earlier = parse_run_cli(words)

@@ -73,6 +73,10 @@ def test_a_preset_goes_on_from_the_agent_of_the_run_before(argv, agent, rollouts
     config = parse_cli(argv)
     assert (config.extract.agent, config.controller.start) == (agent, agent)
     assert config.rollouts == rollouts
+    usual = f"checkpoints/{config.after}"
+    for named in ("there", usual):
+        after = parse_cli([*argv, "--extract.agent", named])
+        assert (after.extract.agent, after.controller.start) == (named, named)
     other = parse_cli([*argv, "--controller.start", "elsewhere", "--extract.agent", "there"])
     assert (other.extract.agent, other.controller.start) == ("there", "elsewhere")
 

@@ -11,7 +11,7 @@ import re
 import sys
 from collections.abc import Sequence
 
-from replication.config import Config, UserError, Vision, check, default_run, run_before
+from replication.config import Config, UserError, Vision, agent_before, check, default_run
 from replication.presets import PRESETS
 
 import tyro
@@ -41,23 +41,27 @@ def split_preset(argv: Sequence[str]) -> tuple[str, list[str]]:
 def parse_run(cls, default: Config, args: Sequence[str], doc: str | None = None):
     """The command line of a run, checked; a VAE-GAN of a preset gets a name of its own."""
     config = parse_dataclass(cls, default, args, doc, presets=True)
-    if not any(arg.partition("=")[0] == "--run" for arg in args):
+    if not _given(args, "--run"):
         run = default_run(config.preset, config.vision)
         shared = "" if run == config.preset or config.after else config.preset
         config = dataclasses.replace(config, run=run, data=config.data or shared)
     check(config)
-    return follow(config)
+    return follow(config, args)
 
 
-def follow(config: Config) -> Config:
-    """The agent that a preset goes on from is that of the run before, whatever its name."""
+def follow(config: Config, args: Sequence[str] = ()) -> Config:
+    """A pass goes on from the agent that is named, or from that of the run before."""
     if not config.after:
         return config
-    usual, ours = f"checkpoints/{config.after}", f"checkpoints/{run_before(config)}"
-    agent, start = config.extract.agent, config.controller.start
-    extract = dataclasses.replace(config.extract, agent=ours if agent == usual else agent)
-    controller = dataclasses.replace(config.controller, start=ours if start == usual else start)
+    agent = config.extract.agent if _given(args, "--extract.agent") else agent_before(config)
+    start = config.controller.start if _given(args, "--controller.start") else agent
+    extract = dataclasses.replace(config.extract, agent=agent)
+    controller = dataclasses.replace(config.controller, start=start)
     return dataclasses.replace(config, extract=extract, controller=controller)
+
+
+def _given(args: Sequence[str], option: str) -> bool:
+    return any(arg.partition("=")[0] == option for arg in args)
 
 
 def parse_named_run(cls, argv: Sequence[str], doc: str):

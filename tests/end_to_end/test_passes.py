@@ -37,6 +37,13 @@ def test_without_a_name_they_have_their_presets():
     assert pipeline.runs_before(parse_cli(["quick"]), ["quick"]) == []
 
 
+def test_nothing_goes_before_a_pass_after_an_agent_that_the_user_names():
+    argv = ["laptop_v3", "--run", "more", "--extract.agent", "checkpoints/mine"]
+    assert pipeline.runs_before(parse_cli(argv), argv) == []
+    argv = ["laptop", "--run", "mine", "--controller.start", "checkpoints/other"]
+    assert len(pipeline.runs_before(parse_cli(argv), argv)) == 2
+
+
 def test_rollouts_of_two_agents_need_two_sets():
     argv = ["laptop", "--data", "one"]
     with pytest.raises(UserError, match="^--data one: laptop needs rollouts of its own agent$"):
