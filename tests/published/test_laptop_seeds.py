@@ -8,6 +8,7 @@ from pathlib import Path
 from replication.config import Config
 from replication.presets import PRESETS
 from replication.report.run_record import read_run
+from replication.runs.command_line import parse_cli
 from replication.runs.files import controller_fingerprint
 from replication.runs.logs import read_log
 from replication.runs.records import load_config
@@ -22,7 +23,8 @@ PASSES = {"laptop_1": "_1", "laptop_2": "_2", "laptop": ""}  # preset -> end of 
 # laptop_v3: seed -> the run of dreamt before the pass, as it was called
 V3_SEEDS = {0: "dreamt", 1: "v3s1_dreamt", 2: "v3s2_dreamt"}
 SHIPPED = {"v3_seed_1", "seed_6"}  # with their weights, on v3 and on v0
-SCORED = [f"seed_{seed}" for seed in SEEDS] + [f"v3_seed_{seed}" for seed in V3_SEEDS]
+AGAIN = "v3_seed_2_again"  # one pass more
+SCORED = [f"seed_{seed}" for seed in SEEDS] + [f"v3_seed_{seed}" for seed in V3_SEEDS] + [AGAIN]
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -48,6 +50,18 @@ def test_the_pass_on_v3_had_the_presets_settings(seed):
     preset = PRESETS["laptop_v3"]
     expected = dataclasses.replace(preset, seed=seed, run=config.run, data=config.data)
     assert config == after(expected, V3_SEEDS[seed])
+
+
+def test_one_pass_more_is_what_the_command_makes():
+    config = load_config(f"laptop/{AGAIN}")
+    words = ["laptop_v3", "--run", "v3s2", "--seed", "2", "--extract.agent", "checkpoints/v3s2_1"]
+    assert dataclasses.replace(config, run="v3s2", data="") == parse_cli(words)
+    before = read_run(load_config("laptop/v3_seed_2"))
+    searched = read_run(config).logs["train_controller"]
+    ours = read_log(KEPT / AGAIN / "controller" / "log.jsonl")
+    assert [line["mean"] for line in searched] == [
+        line["mean"] for line in before.logs["train_controller"] + ours
+    ]
 
 
 @pytest.mark.parametrize("name", SCORED)
@@ -82,7 +96,7 @@ def test_the_pass_on_v3_goes_on_from_the_rounds_of_dreamt(seed):
 
 def test_they_are_small_and_two_have_their_weights():
     names = [f"seed_{seed}{end}" for seed in SEEDS for end in PASSES.values()]
-    names += [f"v3_seed_{seed}" for seed in V3_SEEDS]
+    names += [f"v3_seed_{seed}" for seed in V3_SEEDS] + [AGAIN]
     listed = subprocess.check_output(["git", "-C", str(KEPT), "ls-files", *names], text=True)
     kept = [KEPT / line for line in listed.splitlines()]
     weights = {path for path in kept if path.suffix == ".h5"}
