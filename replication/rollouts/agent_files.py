@@ -10,7 +10,7 @@ import warnings
 from pathlib import Path
 from typing import get_args, get_type_hints
 
-from replication.config import Config, Controller, Rnn, UserError, run_before
+from replication.config import Config, Controller, Rnn, UserError, agent_before, run_before
 from replication.dataset.episodes import UNREADABLE
 from replication.rnn.rnn import MDNRNN
 from replication.rollouts.agent import AgentParts
@@ -40,9 +40,9 @@ def named_agent(config: Config, name: str) -> Path:
 
     So no folder of the same name in the place where a command is typed is taken for it.
     """
-    before = run_before(config) if config.after else ""
-    beside = name == f"checkpoints/{before}"
-    return agent_folder(str(folders.run_folder(before)) if beside else name)
+    if config.after and name == agent_before(config):
+        name = str(folders.run_folder(run_before(config)))
+    return agent_folder(name)
 
 
 def agent_game(folder: Path) -> dict:
