@@ -41,7 +41,7 @@ def split_preset(argv: Sequence[str]) -> tuple[str, list[str]]:
 def parse_run(cls, default: Config, args: Sequence[str], doc: str | None = None):
     """The command line of a run, checked; a VAE-GAN of a preset gets a name of its own."""
     config = parse_dataclass(cls, default, args, doc, presets=True)
-    if not _given(args, "--run"):
+    if not given(args, "--run"):
         run = default_run(config.preset, config.vision)
         shared = "" if run == config.preset or config.after else config.preset
         config = dataclasses.replace(config, run=run, data=config.data or shared)
@@ -53,14 +53,15 @@ def follow(config: Config, args: Sequence[str] = ()) -> Config:
     """A pass goes on from the agent that is named, or from that of the run before."""
     if not config.after:
         return config
-    agent = config.extract.agent if _given(args, "--extract.agent") else agent_before(config)
-    start = config.controller.start if _given(args, "--controller.start") else agent
+    agent = config.extract.agent if given(args, "--extract.agent") else agent_before(config)
+    start = config.controller.start if given(args, "--controller.start") else agent
     extract = dataclasses.replace(config.extract, agent=agent)
     controller = dataclasses.replace(config.controller, start=start)
     return dataclasses.replace(config, extract=extract, controller=controller)
 
 
-def _given(args: Sequence[str], option: str) -> bool:
+def given(args: Sequence[str], option: str) -> bool:
+    """Whether a command line has an option, such as "--run"."""
     return any(arg.partition("=")[0] == option for arg in args)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from replication.config import Config, UserError, Vision
-from replication.runs.command_line import parse_cli
+from replication.runs.command_line import given, parse_cli
 from replication.runs.records import recorded_game
 
 
@@ -16,8 +16,8 @@ def parse_run_cli(
     """parse_cli's configuration; where --task or --frames is not given, as the run was begun."""
     args = list(sys.argv[1:] if argv is None else argv)
     config = parse_cli(args, doc, vision)
-    given = {arg.partition("=")[0].removeprefix("--") for arg in args}
-    begun = {key: value for key, value in recorded_game(config).items() if key not in given}
+    game = recorded_game(config)
+    begun = {key: value for key, value in game.items() if not given(args, f"--{key}")}
     return dataclasses.replace(config, **begun)
 
 
